@@ -1,0 +1,78 @@
+// Bundles the extension host, the two pages and the trainer-bridge into dist/.
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import * as esbuild from "esbuild";
+
+const isWatching = process.argv.includes("--watch");
+const isProduction = process.argv.includes("--production");
+const mustHaveAll = process.argv.includes("--all") || isProduction;
+
+/** KaTeX names each font three times; the browsers of VS Code read the first, so only that is shipped. */
+const onlyWoff2 = {
+  name: "only-woff2",
+  setup(build) {
+    build.onResolve({ filter: /KaTeX.*\.(woff|ttf)$/ }, () => ({ path: "data:,", external: true }));
+  },
+};
+
+const shared = {
+  bundle: true,
+  minify: isProduction,
+  sourcemap: isProduction ? false : "linked",
+  legalComments: "none",
+  logLevel: "info",
+  define: { "process.env.NODE_ENV": JSON.stringify(isProduction ? "production" : "development") },
+};
+
+const nodeSide = { ...shared, platform: "node", target: "node22" };
+
+const bundles = [
+  {
+    ...nodeSide,
+    entryPoints: { extension: "src/extension.ts" },
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
+    external: ["vscode"],
+  },
+  {
+    ...nodeSide,
+    entryPoints: { bridge: "trainer-bridge/main.ts" },
+    outdir: "dist",
+    outExtension: { ".js": ".mjs" },
+    format: "esm",
+    // Packages written for require() still find it inside an ES module.
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+  },
+  {
+    ...shared,
+    entryPoints: { trajectory: "webview/trajectory/main.ts", training: "webview/training/main.ts" },
+    outdir: "dist/webview",
+    platform: "browser",
+    target: "es2023",
+    format: "iife",
+    assetNames: "assets/[name]",
+    loader: { ".woff2": "file", ".ttf": "file" },
+    plugins: [onlyWoff2],
+  },
+];
+
+/** The bundles whose entry files are there; every entry must be there for a package. */
+function present(bundle) {
+  const entries = Object.entries(bundle.entryPoints);
+  const missing = entries.filter(([, file]) => !existsSync(file)).map(([, file]) => file);
+  if (missing.length > 0 && mustHaveAll) throw new Error(`No such entry: ${missing.join(", ")}`);
+  for (const file of missing) console.warn(`left out: ${file} is not there yet`);
+  return { ...bundle, entryPoints: Object.fromEntries(entries.filter(([, file]) => existsSync(file))) };
+}
+
+const runnable = bundles.map(present).filter((bundle) => Object.keys(bundle.entryPoints).length > 0);
+if (isWatching) {
+  const contexts = await Promise.all(runnable.map((bundle) => esbuild.context(bundle)));
+  await Promise.all(contexts.map((context) => context.watch()));
+} else {
+  await rm("dist", { recursive: true, force: true });
+  await Promise.all(runnable.map((bundle) => esbuild.build(bundle)));
+}
