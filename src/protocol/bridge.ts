@@ -57,6 +57,10 @@ const Limit = z.number().int().min(1).max(500).default(100);
 /** An opaque key of the next page; null at the end. */
 const Cursor = z.string().max(500).nullable();
 const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: Cursor });
+/** First entry wanted of a list that is answered in parts: it ends early when it would not fit in a message. */
+const FromIndex = z.number().int().nonnegative().default(0);
+/** Where the next part begins; null or absent at the end. */
+const NextIndex = z.number().int().nullable().optional();
 const none = z.object({});
 
 /** An action as shown: long text cut (the full text by `action/text`), with every score record, oldest first. */
@@ -130,7 +134,7 @@ export const bridgeContract = {
 			result: page(Trajectory),
 		},
 		"trajectory/get": { params: z.object({ trajectoryId: Id }), result: Trajectory },
-		/** All marks of a trajectory, by index, in pages of up to 2,000. */
+		/** All marks of a trajectory, by index, in pages of up to 2,000; a page ends early when it would not fit in a message. */
 		"trajectory/marks": { params: z.object({ trajectoryId: Id, fromIndex: z.number().int().nonnegative().default(0), limit: z.number().int().min(1).max(2000).default(1000) }), result: z.object({ marks: z.array(ActionMark), total: z.number().int() }) },
 
 		/** Actions by index. A page ends early when it would not fit in a message; `nextIndex` null at the end. */
@@ -151,7 +155,7 @@ export const bridgeContract = {
 		},
 		/** Takes back the override in effect; the one before it, or the coach's score, counts again. */
 		"override/undo": { params: z.object({ requestId: Id, actionId: Id, author: z.string().min(1).max(200), basedOn: Id }), result: z.object({ score: Score, effective: Score.nullable() }) },
-		"override/fates": { params: z.object({ trajectoryId: Id }), result: z.object({ fates: z.array(OverrideFate) }) },
+		"override/fates": { params: z.object({ trajectoryId: Id, fromIndex: FromIndex }), result: z.object({ fates: z.array(OverrideFate), nextIndex: NextIndex }) },
 		/** What an override would do to the advantage of this action in its batch, before it is made. */
 		"override/preview": { params: z.object({ actionId: Id, value: z.number().min(0).max(10) }), result: z.object({ advantageBefore: z.number().nullable(), advantageAfter: z.number().nullable(), batchSize: z.number().int(), message: z.string() }) },
 
@@ -172,8 +176,8 @@ export const bridgeContract = {
 		"iteration/list": { params: z.object({ runId: Id, cursor: Cursor.default(null), limit: Limit }), result: page(Iteration) },
 		"iteration/get": { params: z.object({ iterationId: Id }), result: Iteration },
 
-		"step/list": { params: z.object({ iterationId: Id }), result: z.object({ steps: z.array(OptimizerStep) }) },
-		"checkpoint/list": { params: z.object({ runId: Id }), result: z.object({ checkpoints: z.array(Checkpoint) }) },
+		"step/list": { params: z.object({ iterationId: Id, fromIndex: FromIndex }), result: z.object({ steps: z.array(OptimizerStep), nextIndex: NextIndex }) },
+		"checkpoint/list": { params: z.object({ runId: Id, fromIndex: FromIndex }), result: z.object({ checkpoints: z.array(Checkpoint), nextIndex: NextIndex }) },
 
 		/** A part of a blob, base64. */
 		"blob/get": { params: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), offset: z.number().int().nonnegative().default(0), length: z.number().int().min(1).max(MAX_CHUNK_BYTES).default(MAX_CHUNK_BYTES) }), result: z.object({ base64: z.string(), total: z.number().int(), mime: z.string() }) },
