@@ -63,11 +63,19 @@ export async function openWorkbench(url: string, options: WindowOptions = {}): P
   }
 }
 
-/** The errors that the extension's own code or pages caused. */
+/** What this VS Code writes by itself: files the server build lacks, and places without a network. */
+const knownNoise = [
+  /\/_static\//,
+  /\/update\/check/,
+  /open-vsx\.org/,
+  /\/vsda\//,
+  /fetching the script\.$/,
+  /authentication provider/,
+];
+
+/** The errors that VS Code itself does not explain: those of the extension and of its pages. */
 export function ownErrors(errors: readonly ConsoleError[]): ConsoleError[] {
-  return errors.filter(({ text, url }) =>
-    /touchline|vscode-webview|\/webview\/|Content Security Policy/i.test(`${text} ${url}`),
-  );
+  return errors.filter(({ text, url }) => !knownNoise.some((pattern) => pattern.test(`${url} ${text}`)));
 }
 
 /** Runs a command of the palette by its full title, such as "Touchline: Start Rollouts". */

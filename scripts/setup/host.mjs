@@ -22,7 +22,8 @@ async function nodeGyp(folder) {
   const script = path.join(globalModules, "npm/node_modules/node-gyp/bin/node-gyp.js");
   const headers = path.join(root, `node_modules/node-${process.platform}-${process.arch}`);
   const args = existsSync(path.join(headers, "include/node/node_api.h")) ? [`--nodedir=${headers}`] : [];
-  await execute(process.execPath, [script, "rebuild", ...args], { cwd: folder });
+  await execute(process.execPath, [script, "rebuild", "--jobs", "max", ...args], { cwd: folder });
+  await rm(path.join(folder, "build/Release/obj.target"), { recursive: true, force: true });
 }
 
 async function buildHost(folder) {

@@ -1,0 +1,17 @@
+// The quick checks: types, format, walls, unit tests, and the same for the engine.
+import path from "node:path";
+import { root } from "./setup/cache.mjs";
+import { nodeTool, pytestStage, type Stage, toolStage, venvTool, vitestStage } from "./stage.ts";
+
+const engine = path.join(root, "trainer-bridge/engine");
+
+/** In the order in which a mistake is cheapest to see. */
+export const checkStages: readonly Stage[] = [
+  toolStage("tsc", nodeTool("tsc"), ["-b"]),
+  toolStage("biome", nodeTool("biome"), ["ci", "."]),
+  vitestStage("unit"),
+  toolStage("ruff check", venvTool("ruff"), ["check", "."], engine),
+  toolStage("ruff format", venvTool("ruff"), ["format", "--check", "."], engine),
+  toolStage("pyright", nodeTool("pyright"), ["--pythonpath", venvTool("python")], engine),
+  pytestStage(),
+];
