@@ -59,9 +59,12 @@ const bundles = [
   },
 ];
 
+/** A page may be written with or without JSX. */
+const entry = (file) => (existsSync(`${file}x`) ? `${file}x` : file);
+
 /** The bundles whose entry files are there; every entry must be there for a package. */
 function present(bundle) {
-  const entries = Object.entries(bundle.entryPoints);
+  const entries = Object.entries(bundle.entryPoints).map(([name, file]) => [name, entry(file)]);
   const missing = entries.filter(([, file]) => !existsSync(file)).map(([, file]) => file);
   if (missing.length > 0 && mustHaveAll) throw new Error(`No such entry: ${missing.join(", ")}`);
   for (const file of missing) console.warn(`left out: ${file} is not there yet`);

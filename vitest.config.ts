@@ -12,7 +12,7 @@ export default defineConfig({
           ...node,
           name: "unit",
           include: [
-            "{src,webview,trainer-bridge,scripts,bench}/**/*.test.ts",
+            "{src,webview,trainer-bridge,scripts,bench}/**/*.test.{ts,tsx}",
             "test/*.test.ts",
             "test/contract/**/*.test.ts",
           ],

@@ -13,6 +13,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "src/protocol",
     "vscode-jsonrpc/browser",
     "zod",
+    "preact",
+    "@preact/signals",
     "@vscode/webview-ui-toolkit",
     "@vscode/codicons",
     "markdown-it",
@@ -64,7 +66,7 @@ function roomOf(file: string): string | undefined {
 
 /** Every module a source text imports, type-only and dynamic imports included. */
 function importsOf(source: string): string[] {
-  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+|\brequire\s*\(\s*)["']([^"'\n]+)["']/g;
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+|\brequire\s*\(\s*)["']([\w@./:-]+)["']/g;
   return [...source.matchAll(pattern)].map((match) => match[1] ?? "");
 }
 
@@ -89,7 +91,7 @@ function breach(file: string, specifier: string): string | undefined {
 function sourceFiles(): string[] {
   return ["src", "webview", "trainer-bridge"].flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|mts|tsx)$/.test(entry.name) && !/\.(test|d)\.ts$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(ts|mts|tsx)$/.test(entry.name) && !/\.(test|d)\.tsx?$/.test(entry.name))
       .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join("/")),
   );
 }
