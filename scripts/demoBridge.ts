@@ -3,22 +3,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { createMessageConnection, ProgressType, ResponseError } from "vscode-jsonrpc/node";
-import { WebSocket } from "ws";
-import { bridgeContract, PROTOCOL_VERSION } from "../src/protocol/bridge.ts";
-import { wireOf } from "../src/protocol/connection.ts";
-import { type Client, client } from "../src/protocol/rpc.ts";
+import { type BridgeClient, connectBridge } from "../trainer-bridge/cli/bridgeClient.ts";
 import { freePort } from "./freePort.ts";
 import { type ProcessGroup, startGroup } from "./processGroup.ts";
 import { root } from "./setup/cache.mjs";
-import { socketStreams } from "./socketStreams.ts";
 
 /** A running bridge and a client connected to it. */
 export interface DemoBridge {
   readonly url: string;
   readonly token: string;
   readonly logFile: string;
-  readonly client: Client<typeof bridgeContract>;
+  readonly client: BridgeClient;
   readonly group: ProcessGroup;
   close(): Promise<void>;
 }
@@ -52,14 +47,13 @@ export async function startBridge(dataFolder: string, nodeArgs: readonly string[
     const deadline = Date.now() + 60_000;
     for (;;) {
       const token = existsSync(tokenFile) ? readFileSync(tokenFile, "utf8").trim() : "";
-      const socket = token === "" ? undefined : await open(url);
-      if (socket !== undefined) {
-        const asking = await connect(socket, token);
+      const client = token === "" ? undefined : await connectBridge(url, token, "demo").catch(unlessRefused);
+      if (client !== undefined) {
         const close = async () => {
-          socket.close();
+          await client.close();
           await group.stop(15_000);
         };
-        return { url, token, logFile, client: asking, group, close };
+        return { url, token, logFile, client, group, close };
       }
       if (state.hasEnded || Date.now() > deadline) {
         const log = readFileSync(logFile, "utf8").slice(-3000);
@@ -73,22 +67,8 @@ export async function startBridge(dataFolder: string, nodeArgs: readonly string[
   }
 }
 
-function open(url: string): Promise<WebSocket | undefined> {
-  return new Promise((resolve) => {
-    const socket = new WebSocket(url);
-    socket.once("open", () => resolve(socket));
-    socket.once("error", () => resolve(undefined));
-  });
-}
-
-async function connect(socket: WebSocket, token: string): Promise<Client<typeof bridgeContract>> {
-  const { reader, writer } = socketStreams(socket);
-  const connection = createMessageConnection(reader, writer);
-  const asking = client(
-    wireOf(connection, { ResponseError, ProgressType }, (message, error) => console.error(message, error)),
-    bridgeContract,
-  );
-  connection.listen();
-  await asking.request("initialize", { protocolVersion: PROTOCOL_VERSION, client: "demo", token });
-  return asking;
+/** A bridge that is not listening yet is asked again; every other error is one. */
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") return undefined;
+  throw error;
 }
