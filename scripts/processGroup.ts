@@ -80,5 +80,8 @@ async function stopGroup(pid: number, child: ChildProcess, graceMs: number): Pro
   if (!signalGroup(pid, "SIGTERM")) return;
   const groupDeadline = Math.max(deadline, Date.now() + 1000);
   while (signalGroup(pid, 0) && Date.now() < groupDeadline) await wait(25);
-  if (signalGroup(pid, "SIGKILL")) while (signalGroup(pid, 0)) await wait(25);
+  if (!signalGroup(pid, "SIGKILL")) return;
+  // A killed process stays in its group until somebody asks how it ended; where nobody does, waiting longer is useless.
+  const reapedDeadline = Date.now() + 2000;
+  while (signalGroup(pid, 0) && Date.now() < reapedDeadline) await wait(25);
 }
