@@ -48,6 +48,9 @@ interface TokenSample extends BatchAction {
   readonly tokens: NonNullable<BatchAction["tokens"]>;
 }
 
+/** One name for all saves: the engine keeps the newest of a name, so disk use stays bounded; published versions are kept apart. */
+const CHECKPOINT_NAME = "latest";
+
 /** Largest number of actions whose log-probs are asked for in one request. */
 const FORWARD_ROWS = 64;
 
@@ -86,7 +89,8 @@ export async function planUpdate(
       const { promptTokenIds, tokenIds, temperature } = sample.tokens;
       return { promptTokenIds, tokenIds, logprobs: [...logprobs], advantages: advantages[i] ?? [], temperature };
     });
-    const { clipLow, clipHigh } = config;
+    // The engine takes bounds on the ratio itself, as Tinker does.
+    const clip = { clipLow: 1 - config.clipLow, clipHigh: 1 + config.clipHigh };
     steps.push({
       samples: minibatch.map(({ sample, credited }) =>
         stepSample(sample, meanAdvantage(credited), credited.tokenCount),
@@ -96,7 +100,7 @@ export async function planUpdate(
         seq: seq++,
         data,
         loss: "ppo",
-        config: { clipLow, clipHigh },
+        config: clip,
       }),
       optimBlob: bodyBlob(room.store, { agent: engineAgent, seq: seq++, adam: adamOf(config) }),
     });
@@ -109,7 +113,7 @@ export async function planUpdate(
     learningRate: config.learningRate,
     steps,
     publishBlob: bodyBlob(room.store, { agent: engineAgent, seq: seq++ }),
-    saveBlob: bodyBlob(room.store, { agent: engineAgent, seq, name: `iteration-${iteration.index}` }),
+    saveBlob: bodyBlob(room.store, { agent: engineAgent, seq, name: CHECKPOINT_NAME }),
     metrics: metricsOf(agent, rows, samples, logpOld, credit),
   };
   room.store.putNote(planKey(iteration.id, agent), plan);
