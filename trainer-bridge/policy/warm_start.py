@@ -1,0 +1,141 @@
+"""Makes the small policy the demo starts from: a Qwen3 of 0.8 M parameters that does its jobs right two times in three.
+
+    python warm_start.py --out warm --seed 7
+
+It learns by supervised examples of noisy role behaviour (roles.py), so the team starts with about one success in four
+and finetuning has something to teach. Prints the figures of the run as one JSON line at the end.
+"""
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import torch
+from roles import Row, draw_row
+from tokenizer import save_tokenizer
+from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+AGENTS = ["problem_solver", "code_executor", "verifier"]
+CONTEXT = 1024
+IGNORED = -100
+MICRO_BATCH = 22
+
+
+def build_policy(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
+    """The untrained policy: hidden 128, four layers, heads of 32, tied embeddings."""
+    config = Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=352,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        head_dim=32,
+        max_position_embeddings=CONTEXT,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+        tie_word_embeddings=True,
+        initializer_range=0.05,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        dtype="float32",
+    )
+    policy = Qwen3ForCausalLM(config)
+    policy.generation_config = GenerationConfig(
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, do_sample=True, temperature=1.0
+    )
+    return policy
+
+
+def encode(tokenizer: PreTrainedTokenizerFast, row: Row) -> tuple[list[int], list[int]]:
+    """Token ids of prompt and answer; the answer ends with the end token."""
+    prompt = tokenizer.apply_chat_template(row.messages, add_generation_prompt=True, tokenize=False)
+    assert isinstance(prompt, str)
+    answer = tokenizer.encode(row.answer, add_special_tokens=False)
+    return tokenizer.encode(prompt, add_special_tokens=False), [*answer, int(tokenizer.eos_token_id)]
+
+
+def collate(pairs: list[tuple[list[int], list[int]]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Right-padded ids_BT and labels_BT in which only answer tokens count."""
+    width = max(len(prompt) + len(answer) for prompt, answer in pairs)
+    ids_BT = torch.full((len(pairs), width), pad)
+    labels_BT = torch.full((len(pairs), width), IGNORED)
+    for place, (prompt, answer) in enumerate(pairs):
+        end = len(prompt) + len(answer)
+        ids_BT[place, :end] = torch.tensor(prompt + answer)
+        labels_BT[place, len(prompt) : end] = torch.tensor(answer)
+    return ids_BT, labels_BT
+
+
+def answer_loss(policy: Qwen3ForCausalLM, ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> torch.Tensor:
+    """Summed cross-entropy of the answer tokens."""
+    logits_BTV = policy(input_ids=ids_BT, use_cache=False).logits[:, :-1]
+    return torch.nn.functional.cross_entropy(
+        logits_BTV.reshape(-1, logits_BTV.shape[-1]),
+        labels_BT[:, 1:].reshape(-1),
+        ignore_index=IGNORED,
+        reduction="sum",
+    )
+
+
+def train(out: Path, seed: int, steps: int, rows: int, peak_lr: float) -> dict[str, float]:
+    """Trains from scratch and writes a model folder; returns the figures."""
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    tokenizer = save_tokenizer(out, CONTEXT)
+    policy = build_policy(tokenizer)
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=peak_lr, betas=(0.9, 0.95), weight_decay=0.01)
+    started, tokens, recent = time.monotonic(), 0, 0.0
+    for step in range(steps):
+        warm_up = min(1.0, (step + 1) / 40)
+        lr = peak_lr * warm_up * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        pairs = [encode(tokenizer, draw_row(AGENTS[place % len(AGENTS)], rng)) for place in range(rows)]
+        pairs.sort(key=lambda pair: len(pair[0]) + len(pair[1]))  # rows of like length share a micro-batch
+        answer_tokens = sum(len(answer) for _, answer in pairs)
+        optimizer.zero_grad()
+        total = 0.0
+        for start in range(0, rows, MICRO_BATCH):
+            ids_BT, labels_BT = collate(pairs[start : start + MICRO_BATCH], int(tokenizer.pad_token_id))
+            loss = answer_loss(policy, ids_BT, labels_BT) / answer_tokens
+            loss.backward()
+            total += loss.item()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+        optimizer.step()
+        tokens += sum(len(prompt) + len(answer) for prompt, answer in pairs)
+        recent = total if step == 0 else 0.95 * recent + 0.05 * total
+        if step % 25 == 0 or step == steps - 1:
+            print(f"step {step:4d}  loss {recent:.4f}  lr {lr:.1e}  {time.monotonic() - started:.0f} s", flush=True)
+    policy.save_pretrained(str(out))
+    seconds = time.monotonic() - started
+    return {
+        "seed": seed,
+        "steps": steps,
+        "parameters": sum(parameter.numel() for parameter in policy.parameters()),
+        "loss": round(recent, 4),
+        "seconds": round(seconds, 1),
+        "tokensPerSecond": round(tokens / seconds),
+    }
+
+
+def main() -> None:
+    """Reads the command line and prints the figures."""
+    parser = argparse.ArgumentParser(description="Make the warm weights of the small policy.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "warm")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    print(json.dumps(train(options.out, options.seed, options.steps, options.rows, options.lr)))
+
+
+if __name__ == "__main__":
+    main()
