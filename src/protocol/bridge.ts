@@ -99,6 +99,12 @@ export const BridgeStatus = z.object({
 });
 export type BridgeStatus = z.infer<typeof BridgeStatus>;
 
+type Constants = typeof IterationConfig.shape;
+/** Constants that differ from the bridge's own for one iteration. Absent ones stay absent: no default is filled in here. */
+export const IterationChanges = z.object(
+	Object.fromEntries(Object.entries(IterationConfig.shape).map(([name, schema]) => [name, schema.unwrap().optional()])),
+) as unknown as z.ZodObject<{ [K in keyof Constants]: z.ZodOptional<ReturnType<Constants[K]["unwrap"]>> }>;
+
 const progressStep = z.object({ done: z.number(), total: z.number(), message: z.string() });
 
 export const bridgeContract = {
@@ -167,7 +173,7 @@ export const bridgeContract = {
 		},
 
 		/** Starts the next iteration and answers at once; `iteration/changed` events tell the rest. */
-		"iteration/start": { params: z.object({ runId: Id, config: IterationConfig.partial().default({}), /** Further iterations to run after this one. */ repeat: z.number().int().min(0).max(1000).default(0) }), result: Iteration },
+		"iteration/start": { params: z.object({ runId: Id, config: IterationChanges.default({}), /** Further iterations to run after this one. */ repeat: z.number().int().min(0).max(1000).default(0) }), result: Iteration },
 		"iteration/pause": { params: z.object({ iterationId: Id }), result: Iteration },
 		"iteration/resume": { params: z.object({ iterationId: Id }), result: Iteration },
 		"iteration/cancel": { params: z.object({ iterationId: Id }), result: Iteration },

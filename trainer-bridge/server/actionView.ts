@@ -12,9 +12,14 @@ export const VIEW_BUDGET_BYTES = 192 * 1024;
 const LIST_LIMIT = 400;
 
 /** The action with its score records, cut to fit in one message. */
-export function actionView(action: Action, scores: readonly Score[]): ActionView {
+export function actionView(
+  action: Action,
+  scores: readonly Score[],
+  blob: (sha256: string) => string | null = () => null,
+): ActionView {
+  const whole = wholeOutputs(action, blob);
   for (let fieldLimit = FIELD_LIMIT, listLimit = LIST_LIMIT; ; fieldLimit /= 2, listLimit /= 2) {
-    const view = cutView(action, scores, Math.max(64, Math.floor(fieldLimit)), Math.max(4, Math.floor(listLimit)));
+    const view = cutView(whole, scores, Math.max(64, Math.floor(fieldLimit)), Math.max(4, Math.floor(listLimit)));
     if (sizeOf(view) <= VIEW_BUDGET_BYTES || fieldLimit < 64) return view;
   }
 }
@@ -68,6 +73,17 @@ function cutView(action: Action, scores: readonly Score[], fieldLimit: number, l
     cut,
     scores: shown,
   };
+}
+
+/** The action with outputs that are kept as blobs whole again, so that what is shown is the beginning of the text. */
+function wholeOutputs(action: Action, blob: (sha256: string) => string | null): Action {
+  if (action.toolCalls.every((call) => call.stdoutBlob === null && call.stderrBlob === null)) return action;
+  const toolCalls = action.toolCalls.map((call) => ({
+    ...call,
+    stdout: call.stdoutBlob === null ? call.stdout : (blob(call.stdoutBlob) ?? call.stdout),
+    stderr: call.stderrBlob === null ? call.stderr : (blob(call.stderrBlob) ?? call.stderr),
+  }));
+  return { ...action, toolCalls };
 }
 
 /** The messages an agent saw as one readable text. */

@@ -1,8 +1,9 @@
 // Failures of the rooms as errors of the bridge wire: what happened, what is safe, what to do.
 import { BridgeErrorCode } from "../../src/protocol/bridge.ts";
-import type { Score } from "../../src/protocol/model.ts";
-import { ProtocolError } from "../../src/protocol/rpc.ts";
+import { INVALID_PARAMS, ProtocolError } from "../../src/protocol/rpc.ts";
 import { StoreError } from "../store/storeError.ts";
+import { EngineError } from "../training/engineClient.ts";
+import { TrainingError } from "../training/trainingError.ts";
 
 const codeOf = {
   full: BridgeErrorCode.storeFailed,
@@ -19,32 +20,14 @@ export function asWireError(error: unknown, basedOn: string | null = null): unkn
   if (error instanceof ProtocolError) return error;
   if (error instanceof StoreError) {
     if (error.code === "conflict")
-      return new ProtocolError(codeOf.conflict, error.message, { current: currentOf(error), basedOn });
+      return new ProtocolError(codeOf.conflict, error.message, { current: error.current, basedOn });
     return new ProtocolError(codeOf[error.code], error.message);
   }
-  const boundary = boundaryOf(error);
-  if (boundary !== null && error instanceof Error) return new ProtocolError(boundary, error.message);
+  if (error instanceof TrainingError) return new ProtocolError(BridgeErrorCode[error.code], error.message);
+  if (error instanceof EngineError) return new ProtocolError(BridgeErrorCode.unavailable, error.message);
+  if (error instanceof Error && wrongName.has(error.name)) return new ProtocolError(INVALID_PARAMS, error.message);
   return error;
 }
 
-function currentOf(error: StoreError): Score | null {
-  return error.current ?? null;
-}
-
-/** Errors of training name their wire error by a `code` of their own: refused, notFound, unavailable. */
-function boundaryOf(error: unknown): number | null {
-  if (!(error instanceof Error) || !("code" in error)) return null;
-  switch (error.code) {
-    case "refused":
-      return BridgeErrorCode.refused;
-    case "notFound":
-      return BridgeErrorCode.notFound;
-    case "unavailable":
-    case "engine":
-    case "policy":
-    case "coach":
-      return BridgeErrorCode.unavailable;
-    default:
-      return null;
-  }
-}
+/** Errors of the rooms behind training that say: the client named something that is not there or cannot be read. */
+const wrongName = new Set(["TaskError", "WorkflowError"]);

@@ -5,10 +5,11 @@ import {
   BridgeErrorCode,
   type bridgeContract,
   type Capability,
+  type IterationChanges,
   MAX_CHUNK_BYTES,
   PROTOCOL_VERSION,
 } from "../../src/protocol/bridge.ts";
-import type { Action, OverrideFate } from "../../src/protocol/model.ts";
+import type { Action, IterationConfig, OverrideFate } from "../../src/protocol/model.ts";
 import { type Call, type Handlers, ProtocolError } from "../../src/protocol/rpc.ts";
 import { actionView, fieldText } from "./actionView.ts";
 import { asWireError } from "./failure.ts";
@@ -46,8 +47,8 @@ export interface SessionState {
 /** Handlers of one session over the rooms behind the server. */
 export function handlersFor(rooms: Rooms, session: SessionState): Handlers<typeof bridgeContract> {
   const { store, trainer } = rooms;
-  const view = (action: Action) => actionView(action, store.scores(action.id));
   const blobText = (sha256: string) => store.blob(sha256)?.bytes.toString("utf8") ?? null;
+  const view = (action: Action) => actionView(action, store.scores(action.id), blobText);
 
   const handlers: Handlers<typeof bridgeContract> = {
     initialize({ protocolVersion, client, token, wants }) {
@@ -155,7 +156,7 @@ export function handlersFor(rooms: Rooms, session: SessionState): Handlers<typeo
 
     "rollout/start": ({ runId, ...options }, call) => trainer.rollout(runId, options, call),
 
-    "iteration/start": ({ runId, config, repeat }) => trainer.start(runId, config, repeat),
+    "iteration/start": ({ runId, config, repeat }) => trainer.start(runId, given(config), repeat),
     "iteration/pause": ({ iterationId }) => trainer.pause(iterationId),
     "iteration/resume": ({ iterationId }) => trainer.resume(iterationId),
     "iteration/cancel": ({ iterationId }) => trainer.cancel(iterationId),
@@ -186,6 +187,11 @@ export function handlersFor(rooms: Rooms, session: SessionState): Handlers<typeo
       importInto(store, rooms.importer, { ...session.uploads.finish(uploadId), runId }, call),
   };
   return withWireErrors(handlers);
+}
+
+/** The constants that were given: an absent one is left to the bridge. */
+function given(config: z.infer<typeof IterationChanges>): Partial<IterationConfig> {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
 }
 
 /** The capability a method needs; null for those that every client has. */

@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { bridgeContract } from "../../src/protocol/bridge.ts";
 import type { Result } from "../../src/protocol/contract.ts";
 import type { Run } from "../../src/protocol/model.ts";
-import type { Store } from "../store/store.ts";
-import { StoreError } from "../store/storeError.ts";
+import type { Store, WholeTrajectory } from "../store/store.ts";
 import type { Imported, Importer, LongCall } from "./rooms.ts";
 
 /** Actions put into the store in one transaction: few enough that other requests do not wait long. */
@@ -39,7 +38,7 @@ export async function importInto(
   const run = targetRun(store, imported.run, file.runId);
   const total = imported.trajectories.length;
   let [done, added, actions, duplicates] = [0, 0, 0, 0];
-  let batch: Imported["trajectories"][number][] = [];
+  let batch: WholeTrajectory[] = [];
   const flush = async () => {
     if (batch.length > 0) store.addTrajectories(batch);
     added += batch.length;
@@ -51,7 +50,7 @@ export async function importInto(
   for (const entry of imported.trajectories) {
     if (call.signal.aborted) break;
     done += 1;
-    if (isThere(store, entry.trajectory.id)) duplicates += 1;
+    if (store.hasTrajectory(entry.trajectory.id)) duplicates += 1;
     else batch.push(run.id === entry.trajectory.runId ? entry : inRun(entry, run.id));
     if (batch.reduce((sum, waiting) => sum + waiting.actions.length, 0) >= BATCH_ACTIONS) await flush();
   }
@@ -67,32 +66,11 @@ export async function importInto(
 
 function targetRun(store: Store, run: NonNullable<Imported["run"]>, runId: string | undefined): Run {
   if (runId !== undefined) return store.run(runId);
-  try {
-    return store.run(run.id);
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== "notFound") throw error;
-    return store.createRun({
-      id: run.id,
-      name: run.name,
-      kind: run.kind,
-      workflow: run.workflow,
-      agents: run.agents,
-      config: run.config,
-    });
-  }
+  const { id, name, kind, workflow, agents, config } = run;
+  return store.createRun({ id, name, kind, workflow, agents, config });
 }
 
-function isThere(store: Store, trajectoryId: string): boolean {
-  try {
-    store.trajectory(trajectoryId);
-    return true;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === "notFound") return false;
-    throw error;
-  }
-}
-
-function inRun(entry: Imported["trajectories"][number], runId: string): Imported["trajectories"][number] {
+function inRun(entry: WholeTrajectory, runId: string): WholeTrajectory {
   return {
     trajectory: { ...entry.trajectory, runId },
     actions: entry.actions.map((row) => ({

@@ -1,7 +1,7 @@
 // What the server needs of the rooms behind it; `main.ts` passes them in.
 import type { BridgeStatus } from "../../src/protocol/bridge.ts";
 import type { Iteration, IterationConfig, OverrideFate, Run, Score } from "../../src/protocol/model.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, WholeTrajectory } from "../store/store.ts";
 
 /** What a long request tells while it runs. */
 export interface Progress {
@@ -41,7 +41,7 @@ export interface TrainerDoor {
 export interface Imported {
   format: string | null;
   run: Omit<Run, "trajectoryCount" | "actionCount" | "createdAt"> | Run | null;
-  trajectories: readonly Parameters<Store["addTrajectories"]>[0][number][];
+  trajectories: readonly WholeTrajectory[];
   problems: readonly { where: string; message: string }[];
 }
 

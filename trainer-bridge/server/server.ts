@@ -1,5 +1,5 @@
 // The WebSocket door of the bridge: who may come in, and how it closes.
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type IncomingMessage } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
@@ -61,8 +61,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     server: http,
     maxPayload: limits.frameBytes,
     perMessageDeflate: false,
-    verifyClient: ({ origin, req }: { origin?: string; req: { headers: { origin?: string } } }, decide) => {
-      const given = origin ?? req.headers.origin;
+    verifyClient: ({ req }: { req: IncomingMessage }, decide) => {
+      const given = req.headers.origin;
       if (isAllowedOrigin(given)) return decide(true);
       log(`A page from ${given?.slice(0, 200)} tried to connect and was refused.`);
       decide(false, 403, "Web pages may not connect to this bridge.");

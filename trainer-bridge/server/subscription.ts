@@ -4,8 +4,9 @@ import type { Store } from "../store/store.ts";
 import { fitEvent, fittingCount } from "./fit.ts";
 import type { Limits } from "./limits.ts";
 
-/** Events read from the store at once. */
-const BATCH = 500;
+/** Events read from the store at once: at first, and at most. Long events shorten the next read, short ones lengthen it. */
+const FIRST_READ = 64;
+const LONGEST_READ = 500;
 
 /** One client's stream of events. */
 export interface Subscription {
@@ -24,6 +25,7 @@ export function openSubscription(options: {
 }): Subscription {
   const { store, limits, send } = options;
   let cursor = options.afterSeq;
+  let readLimit = FIRST_READ;
   let isSending = false;
   let isDisposed = false;
   let lastPush = 0;
@@ -48,7 +50,7 @@ export function openSubscription(options: {
   }
 
   async function push(): Promise<void> {
-    const read = store.eventsAfter(cursor, BATCH);
+    const read = store.eventsAfter(cursor, readLimit);
     const first = read[0];
     if (first === undefined) return;
     if (first.seq !== cursor + 1) {
@@ -56,9 +58,12 @@ export function openSubscription(options: {
     }
     const fitted = read.map(fitEvent);
     const events = fitted.slice(0, fittingCount(fitted));
+    const isMore = read.length === readLimit || events.length < read.length;
+    readLimit =
+      events.length < read.length ? events.length * 2 : Math.min(LONGEST_READ, Math.max(readLimit, read.length * 2));
     const lastOfBatch = events.at(-1)?.seq ?? cursor;
     const before = store.lastSeq();
-    let stalled: NodeJS.Timeout | null = setInterval(() => {
+    const stalled = setInterval(() => {
       if (store.lastSeq() - before > limits.backlogEvents) {
         resync(`This client did not take its events while ${store.lastSeq() - before} more happened.`);
       }
@@ -71,9 +76,8 @@ export function openSubscription(options: {
     } finally {
       isSending = false;
       clearInterval(stalled);
-      stalled = null;
     }
-    if (store.lastSeq() > cursor) schedule(read.length === BATCH || events.length < read.length ? 0 : limits.pushMs);
+    if (store.lastSeq() > cursor) schedule(isMore ? 0 : limits.pushMs);
   }
 
   function resync(message: string): void {
