@@ -10,8 +10,8 @@ export const checkStages: readonly Stage[] = [
   toolStage("tsc", nodeTool("tsc"), ["-b"]),
   toolStage("biome", nodeTool("biome"), ["ci", "."]),
   vitestStage("unit"),
-  toolStage("ruff check", venvTool("ruff"), ["check", "."], engine),
-  toolStage("ruff format", venvTool("ruff"), ["format", "--check", "."], engine),
+  toolStage("ruff check", venvTool("ruff"), ["check", "."]),
+  toolStage("ruff format", venvTool("ruff"), ["format", "--check", "."]),
   toolStage("pyright", nodeTool("pyright"), ["--pythonpath", venvTool("python")], engine),
   pytestStage(),
 ];
