@@ -58,7 +58,9 @@ export async function runRollout(input: RolloutInput): Promise<RolloutResult> {
     if (!(error instanceof RolloutError)) throw error;
     return ended({ kind: "failed", reward: null, answer: null, boundary: error.boundary, message: error.message });
   }
-  const { answer, reward } = checkAnswer(input.task, told.get(input.workflow.finalAgent)?.text ?? "");
+  const finalText = told.get(input.workflow.finalAgent)?.text ?? "";
+  const hasAnswer = input.workflow.answer !== null;
+  const { answer, reward } = hasAnswer ? checkAnswer(input.task, finalText) : { answer: null, reward: null };
   return ended({ kind: "completed", reward, answer, boundary: null, message: null });
 }
 
@@ -73,7 +75,8 @@ function isCancellation(error: unknown, signal: AbortSignal): boolean {
 interface Told {
   readonly text: string;
   readonly output: string;
-  readonly actionId: string;
+  /** The actions that the text and the output stem from. */
+  readonly actionIds: readonly string[];
 }
 
 /** All turns of one agent: it goes on after a tool call until it has no turns left or calls none. */
@@ -93,13 +96,15 @@ async function act(
   ];
   const dependsOn = seenActions(agent, told);
   let output = toolText([], workflow.toolOutput);
+  let outputActionId: string | null = null;
   let version = policy.model;
   for (let turn = 0; ; turn++) {
     const index = progress.actionCount;
     const actionId = `${input.ids.trajectoryId}.${index}`;
     const startedAt = (input.now ?? (() => new Date()))();
     const started = performance.now();
-    const sampled = await ask(agent, { ...policy, model: version }, input, messages, index);
+    const observation = messages.map((message) => ({ ...message }));
+    const sampled = await ask(agent, { ...policy, model: version }, input, observation, index);
     version = sampled.model;
     const tokens = tokensOf(actionId, sampled, input.temperature);
     const blocks = agent.tool === null ? [] : codeBlocks(sampled.text);
@@ -112,7 +117,7 @@ async function act(
       agent: agent.name,
       role: agent.role,
       dependsOn: [...dependsOn],
-      observation: messages.map((message) => ({ ...message })),
+      observation,
       text: sampled.text,
       thinking: sampled.thinking,
       toolCalls,
@@ -130,9 +135,16 @@ async function act(
     const refused = toolCalls.find((call) => call.status === "refused");
     if (refused !== undefined)
       throw new RolloutError("tool", `The code of ${agent.role} was not run. ${refused.message ?? ""}`.trim());
-    if (toolCalls.length > 0) output = toolText(toolCalls, workflow.toolOutput);
+    if (toolCalls.length > 0) {
+      output = toolText(toolCalls, workflow.toolOutput);
+      outputActionId = actionId;
+    }
     const turnsLeft = agent.maxTurns - turn - 1;
-    if (toolCalls.length === 0 || turnsLeft === 0) return { text: sampled.text, output, actionId };
+    if (toolCalls.length === 0 || turnsLeft === 0) {
+      const actionIds =
+        outputActionId === null || outputActionId === actionId ? [actionId] : [outputActionId, actionId];
+      return { text: sampled.text, output, actionIds };
+    }
     dependsOn.push(actionId);
     const followUp = fillTemplate(agent.followUp, { ...fields, turns_left: String(turnsLeft), tool_output: output });
     messages.push({ role: "assistant", content: sampled.text }, { role: "user", content: followUp });
@@ -193,12 +205,12 @@ function fieldsFor(agent: AgentSpec, input: RolloutInput, told: ReadonlyMap<stri
   return fields;
 }
 
-/** The last action of every agent whose text or output this agent's prompts hold. */
+/** The actions whose text or output this agent's prompts hold. */
 function seenActions(agent: AgentSpec, told: ReadonlyMap<string, Told>): string[] {
   const names = new Set([agent.system, agent.user, agent.followUp].flatMap(placeholders));
   return [...told]
     .filter(([name]) => names.has(name) || names.has(`${name}_output`))
-    .map(([, { actionId }]) => actionId);
+    .flatMap(([, { actionIds }]) => actionIds);
 }
 
 /** The token ids as sampled, or null where the server gave none: then the action is readable but not trainable. */

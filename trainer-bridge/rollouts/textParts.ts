@@ -35,8 +35,8 @@ export function splitThinking(raw: string): TextParts {
 export function codeBlocks(text: string): string[] {
   const blocks: string[] = [];
   let open: { fence: string; indent: string; isPython: boolean; lines: string[] } | null = null;
-  for (const line of text.split("\n")) {
-    const fence = /^( {0,3})(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/.exec(line.replace(/\r$/, ""));
+  for (const line of text.split(/\r?\n/)) {
+    const fence = /^( {0,3})(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/.exec(line);
     if (open === null) {
       if (fence === null) continue;
       const language = (fence[3] ?? "").toLowerCase();
