@@ -8,7 +8,7 @@ const engine = path.join(root, "trainer-bridge/engine");
 /** In the order in which a mistake is cheapest to see. */
 export const checkStages: readonly Stage[] = [
   toolStage("tsc", nodeTool("tsc"), ["-b"]),
-  toolStage("biome", nodeTool("biome"), ["ci", "."]),
+  toolStage("biome", nodeTool("biome"), ["ci", "--error-on-warnings", "."]),
   vitestStage("unit"),
   toolStage("ruff check", venvTool("ruff"), ["check", "."]),
   toolStage("ruff format", venvTool("ruff"), ["format", "--check", "."]),

@@ -9,7 +9,10 @@ const limitBytes = 15 * 1024 * 1024;
 const file = await packagePath();
 const steps: [string, string[]][] = [
   [process.execPath, ["esbuild.mjs", "--production"]],
-  [nodeTool("vsce"), ["package", "--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links", "--out", file]],
+  [
+    nodeTool("vsce"),
+    ["package", "--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links", "--out", file],
+  ],
 ];
 for (const [command, args] of steps) {
   const code = await runProgram(command, args, root);

@@ -5,8 +5,8 @@ import { root } from "./cache.mjs";
 /** A failure a person can act on: its message is all that is printed. */
 export class SetupError extends Error {}
 
-/** One line to the person. */
-export const say = (text) => console.log(`set-up: ${text}`);
+/** One line to the person; on stderr, so that what a task prints can be piped. */
+export const say = (text) => console.error(`set-up: ${text}`);
 
 /** Runs a command; what it prints is shown only when it fails. */
 export function execute(command, args, { cwd = root, env = {} } = {}) {
