@@ -124,6 +124,11 @@ export function openActions(database: Database, blobs: Blobs) {
       return { n, tally: { ...tally, actions: 1 } };
     },
 
+    /** Merges the index of words a little. In portions that grow with what was added, so that no acknowledgement waits for a large merge. */
+    tidyWords(addedActions: number): void {
+      database.run("INSERT INTO actionText (actionText, rank) VALUES ('merge', ?)", Math.max(8, addedActions));
+    },
+
     setValues(n: number, coach: number | null, override: number | null): void {
       database.run(
         "UPDATE action SET coach = ?, override = ?, recordCount = recordCount + 1 WHERE n = ?",

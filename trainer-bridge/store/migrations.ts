@@ -58,7 +58,8 @@ export const migrations: readonly string[] = [
     temperature REAL NOT NULL
   );
   -- Contentless: the index alone, the text is in actionBody. "place" holds the run, so that a run is searched by the index.
-  CREATE VIRTUAL TABLE actionText USING fts5 (body, place, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');
+  CREATE VIRTUAL TABLE actionText USING fts5 (body, place, content = '', columnsize = 0, prefix = '3', tokenize = 'unicode61 remove_diacritics 2');
+  INSERT INTO actionText (actionText, rank) VALUES ('hashsize', 4194304), ('automerge', 0), ('crisismerge', 256);
 
   CREATE TABLE score (
     n INTEGER PRIMARY KEY,

@@ -3,8 +3,8 @@
 /** Quoted phrases, else runs without blanks; a star right behind a word or phrase asks for its prefix. */
 const piece = /"([^"]*)"?(\*?)|([^\s"]+)/gu;
 const isWord = /[\p{L}\p{N}]/u;
-/** A shorter prefix would match nearly every word there is. */
-const SHORTEST_PREFIX = 2;
+/** Prefixes of three letters have an index of their own; a shorter one would match nearly every word there is. */
+const SHORTEST_PREFIX = 3;
 
 /** One thing searched for: its words in order, the last one perhaps a prefix. */
 export interface Term {

@@ -195,13 +195,14 @@ function storeOver(database: ReturnType<typeof openDatabase>, now: () => Date, e
           added += 1;
         }
         for (const runId of touched) record({ kind: "run/changed", data: trajectories.run(runId) });
+        actions.tidyWords(batch.reduce((total, whole) => total + whole.actions.length, 0));
         return { added, duplicates: batch.length - added };
       }),
 
     addAction: (action, tokens, records = []) =>
       change((record) => {
         const trajectory = trajectories.trajectoryRow(action.trajectoryId);
-        const { n } = actions.insert(action, tokens, [], trajectory.n, trajectory.runN);
+        actions.insert(action, tokens, [], trajectory.n, trajectory.runN);
         trajectories.count(
           trajectory.n,
           trajectory.runN,
@@ -213,7 +214,7 @@ function storeOver(database: ReturnType<typeof openDatabase>, now: () => Date, e
         for (const [place, score] of records.entries()) {
           scores.append(score, actions.row(actionId), records.slice(0, place), record);
         }
-        return n;
+        actions.tidyWords(1);
       }),
     action: actions.action,
     actions: (trajectoryId, fromIndex, limit) =>
