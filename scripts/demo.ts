@@ -1,6 +1,7 @@
 // `npm run demo`: a real VS Code in the browser, connected to a bridge whose team of agents is rolling out.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openWorkbench, screenshot } from "./browser.ts";
 import { type DemoBridge, startBridge } from "./demoBridge.ts";
@@ -40,9 +41,21 @@ async function demoRun({ client }: DemoBridge): Promise<string> {
   return run.id;
 }
 
+async function untilEngineReady({ client }: DemoBridge): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  while (!stop.signal.aborted && Date.now() < deadline) {
+    const { engine } = await client.request("status/get", {});
+    if (engine.state === "ready") return;
+    if (engine.state === "failed" || engine.state === "none") throw new Error(engine.message);
+    await wait(200);
+  }
+  throw new Error("The engine was not ready within two minutes.");
+}
+
 /** Lets the team roll out while the page is read; what fails here is told and nothing else stops. */
 async function rollOut(bridge: DemoBridge): Promise<void> {
   try {
+    await untilEngineReady(bridge);
     const runId = await demoRun(bridge);
     const counts = await bridge.client.request("rollout/start", { runId, taskCount: rolloutCount, concurrency: 4 });
     console.log(

@@ -33,10 +33,11 @@ export async function startBridge(dataFolder: string, nodeArgs: readonly string[
       path.join(root, "dist/bridge.mjs"),
       "serve",
       ...["--data", dataFolder, "--port", String(port), "--token-file", tokenFile],
+      ...["--python", path.join(root, ".venv/bin/python"), "--exit-with-parent"],
     ],
-    env: { TOUCHLINE_PYTHON: path.join(root, ".venv/bin/python") },
     cwd: root,
     logFile,
+    endsWithParent: true,
   });
   const url = `ws://127.0.0.1:${port}`;
   const state = { hasEnded: false };

@@ -19,6 +19,8 @@ export interface Launch {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly logFile?: string;
+  /** Holds the program's stdin open until this process is gone, for programs that end with their parent. */
+  readonly endsWithParent?: boolean;
   /** Sees each piece of what the program prints. */
   readonly onOutput?: (text: string) => void;
 }
@@ -32,7 +34,7 @@ export async function startGroup(launch: Launch): Promise<ProcessGroup> {
     ...(launch.cwd === undefined ? {} : { cwd: launch.cwd }),
     env: { ...process.env, ...launch.env },
     detached: !isWindows,
-    stdio: isPiped ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+    stdio: [launch.endsWithParent ? "pipe" : "ignore", isPiped ? "pipe" : "inherit", isPiped ? "pipe" : "inherit"],
   });
   const log = launch.logFile === undefined ? undefined : createWriteStream(launch.logFile, { flags: "a" });
   const ended = endOf(child, log);
