@@ -127,8 +127,8 @@ export function superviseEngine(options: EngineOptions): EngineProcess {
     });
     const listening = new Promise<string>((resolve) => {
       createInterface({ input: process_.stdout }).on("line", (line) => {
-        const found = /https?:\/\/[\w.:[\]-]+/.exec(line);
-        if (found) resolve(found[0]);
+        const port = listeningPort(line);
+        if (port !== null) resolve(`http://127.0.0.1:${port}`);
         options.log(`engine: ${line}`);
       });
     });
@@ -187,6 +187,12 @@ export function superviseEngine(options: EngineOptions): EngineProcess {
       if (first) options.announce("stopped", "The engine was stopped.");
     },
   };
+}
+
+/** The port in the engine's line `{"event": "listening", "port": N}`; null for any other line. */
+export function listeningPort(line: string): number | null {
+  const found = /^\s*\{.*"event"\s*:\s*"listening".*"port"\s*:\s*(\d+)/.exec(line);
+  return found === null ? null : Number(found[1]);
 }
 
 function exitMessage(code: number | null, signal: string | null, lastWords: readonly string[]): string {
