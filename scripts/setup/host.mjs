@@ -46,7 +46,7 @@ async function buildHost(folder) {
 /** Builds the host in the cache where it is missing. */
 export async function ensureHost() {
   if (existsSync(hostFolder())) return;
-  await timed("VS Code 1.139 as a server (about 130 MB to download, then seven modules are built)", () =>
+  await timed("VS Code 1.139 as a server (about 180 MB to download, then its native modules are built)", () =>
     buildHost(hostFolder()),
   );
 }

@@ -20,5 +20,5 @@ export async function ensureNpmPackages() {
   if (areNpmPackagesInstalled()) return;
   // Packages that are only out of step are brought up to date in place; a fresh clone gets exactly the lockfile.
   const command = existsSync(path.join(root, "node_modules/.package-lock.json")) ? "install" : "ci";
-  await timed("npm packages (about 130 MB to download)", () => npm([command, "--ignore-scripts", "--loglevel=error"]));
+  await timed("npm packages (about 160 MB to download)", () => npm([command, "--ignore-scripts", "--loglevel=error"]));
 }

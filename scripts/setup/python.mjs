@@ -45,7 +45,7 @@ function splitRequirements(text) {
 
 /** torch without CUDA is a tenth of the size; it is looked for in the configured indexes, then in PyTorch's own. */
 async function installTorch(python, requirement) {
-  const pip = ["-m", "pip", "install", "--no-input", "--quiet", "--disable-pip-version-check"];
+  const pip = ["-m", "pip", "install", "--no-input", "--quiet", "--disable-pip-version-check", "--no-compile"];
   const isCpuOnly = process.platform === "linux" && !hasGpu();
   const exact = /^torch==[\d.]+$/.test(requirement);
   const attempts =
@@ -74,7 +74,17 @@ async function buildVenv(folder, python, requirements) {
   if (torch !== undefined) await installTorch(pythonIn(folder), torch);
   const list = path.join(folder, "requirements.txt");
   await writeFile(list, others.join("\n"));
-  const pip = ["-m", "pip", "install", "--no-input", "--quiet", "--disable-pip-version-check", "-r", list];
+  const pip = [
+    "-m",
+    "pip",
+    "install",
+    "--no-input",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-compile",
+    "-r",
+    list,
+  ];
   await execute(pythonIn(folder), pip);
   await writeFile(path.join(folder, "complete.json"), JSON.stringify({ python: python.version }));
 }
