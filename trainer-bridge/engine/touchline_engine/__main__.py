@@ -56,7 +56,9 @@ async def serve(options: argparse.Namespace) -> None:
     announce = sys.stdout
     sys.stdout = sys.stderr
     compute = Compute(options.base.resolve(), options.state_dir.resolve(), options.device, options.threads)
-    config = uvicorn.Config(build_app(compute), log_level="warning", access_log=False, timeout_graceful_shutdown=EXIT_SECONDS)
+    config = uvicorn.Config(
+        build_app(compute), log_level="warning", access_log=False, timeout_graceful_shutdown=EXIT_SECONDS
+    )
     server = uvicorn.Server(config)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.create_server((options.host, options.port), family=family, backlog=512)

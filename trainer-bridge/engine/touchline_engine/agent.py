@@ -35,7 +35,9 @@ class Settings:
     seed: int
 
 
-def make_weights(base: Base, settings: Settings, adapter: str, dtype: torch.dtype = torch.float32) -> FullWeights | LoraWeights:
+def make_weights(
+    base: Base, settings: Settings, adapter: str, dtype: torch.dtype = torch.float32
+) -> FullWeights | LoraWeights:
     """New weights equal to the base."""
     if settings.kind == "full":
         return FullWeights(base, dtype)
@@ -62,7 +64,9 @@ class Agent:
 
     def forward_backward(self, command: ForwardBackward) -> Reply:
         """Adds the gradient of the summed loss to the accumulated one."""
-        check_data(command.data, self._base.model.config.vocab_size, self._context, needs_old=command.loss != "cross_entropy")
+        check_data(
+            command.data, self._base.model.config.vocab_size, self._context, needs_old=command.loss != "cross_entropy"
+        )
         return self.log.run(command.seq, command.model_dump(), lambda: self._forward_backward(command))
 
     def _forward_backward(self, command: ForwardBackward) -> Reply:
@@ -110,7 +114,9 @@ class Agent:
 
     def _optim_step(self, command: OptimStep) -> Reply:
         if not self.gradients:
-            raise EngineError(400, "No gradient is accumulated: send forward_backward first. Nothing was changed.", "no_gradient")
+            raise EngineError(
+                400, "No gradient is accumulated: send forward_backward first. Nothing was changed.", "no_gradient"
+            )
         norm = self.optimizer.step(self.weights.parameters(), self.gradients, command.adam)
         self.gradients = {}
         return {"step": self.optimizer.step_count, "gradNorm": norm, "lr": command.adam.lr}
@@ -144,7 +150,9 @@ class Agent:
     def save(self, command: Save) -> Reply:
         """Writes a checkpoint that a restart or a load goes on from."""
         body = command.model_dump()
-        return self.log.run(command.seq, body, lambda: self.write_checkpoint(command.name, command.seq, digest_of(body)))
+        return self.log.run(
+            command.seq, body, lambda: self.write_checkpoint(command.name, command.seq, digest_of(body))
+        )
 
     def write_checkpoint(self, name: str, seq: int, digest: str | None = None) -> Reply:
         """The checkpoint as it will be once seq is applied; its own reply is remembered in it."""
@@ -184,7 +192,9 @@ class Agent:
                 durable.write_json(self._folder / HEAD, {"checkpoint": folder.name})
                 return {**self.state(), "name": name}
         known = ", ".join(row["name"] for row in self.checkpoints()) or "none"
-        raise EngineError(404, f"There is no whole checkpoint named {name!r}. Checkpoints there are: {known}.", "not_found")
+        raise EngineError(
+            404, f"There is no whole checkpoint named {name!r}. Checkpoints there are: {known}.", "not_found"
+        )
 
     # -- files --------------------------------------------------------------------------------------------------
 

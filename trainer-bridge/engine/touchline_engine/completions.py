@@ -44,7 +44,9 @@ def start_sampling(request: ChatRequest | CompletionRequest, policies: Policies)
         )
     outside = [token for token in prompt if not 0 <= token < policies.vocabulary]
     if outside:
-        raise EngineError(400, f"The prompt holds token {outside[0]}; the vocabulary ends at {policies.vocabulary - 1}.")
+        raise EngineError(
+            400, f"The prompt holds token {outside[0]}; the vocabulary ends at {policies.vocabulary - 1}."
+        )
     stops = [request.stop] if isinstance(request.stop, str) else request.stop or []
 
     def has_stopped(tokens: list[int]) -> bool:

@@ -42,8 +42,10 @@ class Compute:
     def submit(self, job: Callable[["Policies", "Sampler"], Any]) -> Future[Any]:
         """Queues a job for the compute thread; refused while loading or after a failed start."""
         if self.status != "ready":
-            text = "The engine is still loading; try again in a few seconds." if self.status == "starting" else (
-                f"The engine could not start: {self.message}"
+            text = (
+                "The engine is still loading; try again in a few seconds."
+                if self.status == "starting"
+                else (f"The engine could not start: {self.message}")
             )
             raise EngineError(503, text, self.status)
         future: Future[Any] = Future()

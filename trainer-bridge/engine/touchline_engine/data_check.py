@@ -6,7 +6,9 @@ from touchline_engine.errors import EngineError
 from touchline_engine.wire import Datum
 
 
-def check_data(data: list[Datum], vocabulary: int, context: int, needs_old: bool = True, only_tokens: bool = False) -> None:
+def check_data(
+    data: list[Datum], vocabulary: int, context: int, needs_old: bool = True, only_tokens: bool = False
+) -> None:
     """Lengths agree, tokens exist, numbers are finite, and the row fits the model's context."""
     for index, datum in enumerate(data):
         count = len(datum.token_ids)

@@ -37,7 +37,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 def write_folder(folder: Path, fill: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-    """Lets `fill` write files into a draft folder, adds its manifest with every file's hash, then renames it into place.
+    """Lets `fill` write files into a draft folder, adds a manifest with every file's hash, then renames it.
 
     Returns the manifest. A folder of that name that is already there is replaced.
     """

@@ -1,7 +1,7 @@
 """Decodes many sequences of one set of weights together, letting new ones in and finished ones out at every step.
 
-Rows are right-aligned: column `width - 1` holds each row's latest token, so a step writes one column for all rows, and a
-shorter row has unused columns on its left that the mask hides. B counts rows, T columns, V the vocabulary.
+Rows are right-aligned: column `width - 1` holds each row's latest token, so a step writes one column for all rows, and
+a shorter row has unused columns on its left that the mask hides. B counts rows, T columns, V the vocabulary.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 from touchline_engine.sequence import Sequence
@@ -21,7 +20,7 @@ SPARE_COLUMNS = 64  # room made when the buffer is full
 
 
 class _BufferLayer(DynamicLayer):
-    """One layer's keys and values in a buffer with spare columns, so that a step copies one column and not the whole."""
+    """One layer's keys and values in a buffer with spare columns, so that a step copies one column only."""
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
         super().__init__()
@@ -29,7 +28,9 @@ class _BufferLayer(DynamicLayer):
         self.width = keys.shape[-2]
         self._keys, self._values = keys, values
 
-    def update(self, key_states: Tensor, value_states: Tensor, *_args: object, **_kwargs: object) -> tuple[Tensor, Tensor]:
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *_args: object, **_kwargs: object
+    ) -> tuple[Tensor, Tensor]:
         """Writes one column and returns all columns so far."""
         end = self.width + key_states.shape[-2]
         if end > self._keys.shape[-2]:
@@ -201,9 +202,3 @@ def nucleus(probs_BV: Tensor, top_p_B: Tensor) -> Tensor:
     before_BV = ordered_BV.cumsum(-1) - ordered_BV
     ordered_BV = ordered_BV.masked_fill(before_BV >= top_p_B[:, None], 0.0)
     return torch.zeros_like(probs_BV).scatter(-1, order_BV, ordered_BV)
-
-
-def check_supported(model: PreTrainedModel) -> None:
-    """Kept small: the attention must accept a four-dimensional mask."""
-    if model.config._attn_implementation not in ("sdpa", "eager"):
-        raise ValueError(f"attention {model.config._attn_implementation!r} is not supported; use sdpa")

@@ -37,7 +37,9 @@ class AdamW:
 
     def state(self) -> Tensors:
         """The moments as named tensors."""
-        return {f"{part}.{name}": tensor for part in ("first", "second") for name, tensor in getattr(self, part).items()}
+        return {
+            f"{part}.{name}": tensor for part in ("first", "second") for name, tensor in getattr(self, part).items()
+        }
 
     def restore(self, step_count: int, state: Tensors, device: torch.device) -> None:
         """Takes the moments of a checkpoint."""

@@ -1,4 +1,4 @@
-"""All policies of the engine: the base, each agent's training weights, and each published version by its frozen name."""
+"""All policies of the engine: the base, each agent's training weights, and each published version by name."""
 
 import sys
 from collections import OrderedDict
@@ -18,7 +18,7 @@ from touchline_engine.weights import Base, Weights, copy_into, read_tensors
 from touchline_engine.wire import CreateAgent, Forward
 
 MAX_RESIDENT_VERSIONS = 8  # versions kept in memory for sampling, beyond those in use
-CPU_TOKEN_BUDGET = 4096  # padded tokens of one micro-batch
+CPU_TOKEN_BUDGET = 2048  # padded tokens of one micro-batch
 GPU_TOKEN_BUDGET = 32768
 MAX_LOGITS = 2**28  # numbers in one micro-batch's logits
 BASE = "base"
@@ -48,7 +48,7 @@ class Policies:
     # -- agents -------------------------------------------------------------------------------------------------
 
     def create(self, request: CreateAgent) -> Reply:
-        """Makes an agent with weights equal to the base, durable before the answer; the same settings again change nothing."""
+        """Makes an agent with weights equal to the base, durable before the answer; a repeat changes nothing."""
         rank, alpha = (request.rank, request.alpha) if request.kind == "lora" else (0, 0.0)
         settings = Settings(request.agent, request.kind, rank, alpha, request.seed)
         if request.agent == BASE:
@@ -146,7 +146,9 @@ class Policies:
             agent = self.agents[name]
             folder = agent.version_folder(int(version))
             if durable.read_manifest(folder) is None:
-                raise EngineError(500, f"The files of {key} in {folder} are damaged. Sample another version.", "damaged")
+                raise EngineError(
+                    500, f"The files of {key} in {folder} are damaged. Sample another version.", "damaged"
+                )
             weights = make_weights(self.base, agent.settings, key, self.base.dtype)
             file = "model.safetensors" if agent.settings.kind == "full" else "adapter_model.safetensors"
             tensors = read_tensors(folder / file)
@@ -179,7 +181,7 @@ class Policies:
 
 
 def context_of(config: Any) -> int:
-    """How many tokens the model may see; models whose layers do not all attend to everything are cut to what is safe."""
+    """How many tokens the model may see; cut to the window where some layers slide."""
     context = int(config.max_position_embeddings)
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     if kinds - {"full_attention", "sliding_attention"}:

@@ -71,8 +71,14 @@ class Sampler:
 
     def _fail(self, key: str, error: Exception) -> None:
         traceback.print_exception(error, file=sys.stderr)
-        failure = error if isinstance(error, EngineError) else EngineError(
-            500, f"Sampling from {key} failed ({type(error).__name__}); the engine goes on. See its log.", "sampling_failed"
+        failure = (
+            error
+            if isinstance(error, EngineError)
+            else EngineError(
+                500,
+                f"Sampling from {key} failed ({type(error).__name__}); the engine goes on. See its log.",
+                "sampling_failed",
+            )
         )
         lane = self._lanes.get(key)
         for sequence in [*(lane.rows if lane else []), *self._waiting.pop(key, [])]:

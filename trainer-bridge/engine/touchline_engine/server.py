@@ -1,4 +1,4 @@
-"""The engine's HTTP door. It knows no tensors: it checks requests, hands them to the compute thread, and shapes errors."""
+"""The engine's HTTP door. It checks requests, hands them to the compute thread, and shapes errors."""
 
 import asyncio
 import hmac

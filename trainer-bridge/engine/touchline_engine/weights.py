@@ -77,7 +77,11 @@ class Base:
         from peft import LoraConfig, PeftModel  # loaded on first use: full weights do not need it
 
         config = LoraConfig(
-            r=rank, lora_alpha=alpha, target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM"  # type: ignore[arg-type]
+            r=rank,
+            lora_alpha=alpha,
+            target_modules="all-linear",
+            lora_dropout=0.0,
+            task_type="CAUSAL_LM",  # type: ignore[arg-type]
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
