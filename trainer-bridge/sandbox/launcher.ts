@@ -2,12 +2,19 @@
 import { spawn } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { RUNNER } from "./runner.ts";
+import { COMPILE_RUNNER, RUNNER, runnerFrom } from "./runner.ts";
 
-/** The fixed part of the command; `diskBytes` sizes the workspace. */
+/** A command, and the account to start it under where that is not the bridge's own. */
+export interface Command {
+  readonly file: string;
+  readonly args: string[];
+  readonly account: { uid?: number; gid?: number };
+}
+
+/** The command for a workspace of `diskBytes`. */
 export interface Launcher {
   readonly python: string;
-  command(diskBytes: number): { file: string; args: string[] };
+  command(diskBytes: number): Command;
 }
 
 /** A launcher that was tried and works, or null with what to do. */
@@ -68,10 +75,11 @@ function remedy(failures: string): string {
   return `${ubuntu} ${docker} ${sysctl}`;
 }
 
-/** One way to give up privileges; `before` comes in front of bwrap, `inside` in front of Python. */
+/** One way to give up privileges; `inside` comes in front of Python. */
 interface Way {
   readonly name: string;
-  readonly before: readonly string[];
+  readonly bwrap: string;
+  readonly account: { uid?: number; gid?: number };
   readonly flags: readonly string[];
   readonly inside: readonly string[];
 }
@@ -90,47 +98,40 @@ function ways(bwrap: string): Way[] {
   const olderUserns = userns.filter((flag) => flag !== "--disable-userns");
   if (process.getuid?.() !== 0) {
     return [
-      { name: "as this user in a user namespace", before: [bwrap], flags: userns, inside: [] },
+      { name: "as this user in a user namespace", bwrap, account: {}, flags: userns, inside: [] },
       {
         name: "as this user in a user namespace of an older bubblewrap",
-        before: [bwrap],
+        bwrap,
+        account: {},
         flags: olderUserns,
         inside: [],
       },
     ];
   }
+  const account = { uid: NOBODY, gid: NOBODY };
+  const found: Way[] = [
+    { name: "as nobody in a user namespace", bwrap, account, flags: userns, inside: [] },
+    { name: "as nobody in a user namespace of an older bubblewrap", bwrap, account, flags: olderUserns, inside: [] },
+  ];
   const setpriv = findProgram("setpriv");
-  if (setpriv === null) return [];
+  if (setpriv === null) return found;
   const drop = [setpriv, "--reuid", String(NOBODY), "--regid", String(NOBODY), "--clear-groups", "--inh-caps=-all"];
   const caps = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"];
-  return [
-    { name: "as nobody in a user namespace", before: [...drop, bwrap], flags: userns, inside: [] },
-    {
-      name: "as nobody in a user namespace of an older bubblewrap",
-      before: [...drop, bwrap],
-      flags: olderUserns,
-      inside: [],
-    },
-    {
-      name: "as nobody, set up by root",
-      before: [bwrap],
-      flags: caps,
-      inside: [...drop, "--bounding-set=-all", "--no-new-privs"],
-    },
-  ];
+  const inside = [...drop, "--bounding-set=-all", "--no-new-privs"];
+  return [...found, { name: "as nobody, set up by root", bwrap, account: {}, flags: caps, inside }];
 }
 
 interface Python {
   readonly file: string;
   /** Folders to show read-only besides the system's. */
   readonly folders: readonly string[];
+  /** The supervisor as an argument of `-c`, compiled by this very Python. */
+  readonly supervisor: string;
 }
 
-function commandOf(way: Way, python: Python, diskBytes: number): { file: string; args: string[] } {
-  const [file = "bwrap", ...before] = way.before;
+function commandOf(way: Way, python: Python, diskBytes: number): Command {
   const size = (bytes: number): string[] => ["--size", String(bytes)];
   const args = [
-    ...before,
     ...["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", ...way.flags],
     ...["--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"],
     ...systemMounts(),
@@ -151,9 +152,9 @@ function commandOf(way: Way, python: Python, diskBytes: number): { file: string;
     // The root and /dev are memory-backed too and have no size of their own.
     ...["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work"],
     ...environment.flatMap(([name, value]) => ["--setenv", name, value]),
-    ...["--", ...way.inside, python.file, "-I", "-S", "-B", "-X", "utf8", "-c", RUNNER],
+    ...["--", ...way.inside, python.file, "-I", "-S", "-B", "-X", "utf8", "-c", python.supervisor],
   ];
-  return { file, args };
+  return { file: way.bwrap, args, account: way.account };
 }
 
 const environment: readonly (readonly [string, string])[] = [
@@ -190,31 +191,39 @@ function findProgram(name: string): string | null {
 
 /** The system's Python first: it can be read by everybody and is under /usr, which is shown anyway. */
 async function findPythons(): Promise<Python[]> {
-  const pythons: Python[] = ["/usr/bin/python3", "/usr/local/bin/python3"]
-    .filter((file) => existsSync(file))
-    .map((file) => ({ file, folders: [] }));
-  const other = findProgram("python3");
-  if (other === null || pythons.some((python) => python.file === other)) return pythons;
-  const asked = await output(other, [
-    "-I",
-    "-S",
-    "-c",
-    "import sys; print(sys.base_prefix); print(sys.base_exec_prefix); print(sys.version_info[0])",
-  ]);
-  const [prefix = "", execPrefix = ""] = asked.stdout.split("\n");
-  if (asked.code !== 0 || !path.isAbsolute(prefix) || prefix === "/") return pythons;
-  const folders = [...new Set([prefix, execPrefix])].filter(
-    (folder) => path.isAbsolute(folder) && folder !== "/usr" && !folder.startsWith("/usr/"),
-  );
-  pythons.push({ file: path.join(prefix, "bin", "python3"), folders });
+  const files = ["/usr/bin/python3", "/usr/local/bin/python3", findProgram("python3")];
+  const pythons: Python[] = [];
+  for (const file of new Set(files)) {
+    if (file === null || !existsSync(file)) continue;
+    const compiled = await output(file, ["-I", "-S", "-B", "-c", COMPILE_RUNNER], RUNNER);
+    const asked = await output(file, [
+      "-I",
+      "-S",
+      "-B",
+      "-c",
+      "import sys; print(sys.base_prefix); print(sys.base_exec_prefix)",
+    ]);
+    if (compiled.code !== 0 || asked.code !== 0 || !/^[0-9a-f]+$/.test(compiled.stdout)) continue;
+    const supervisor = runnerFrom(compiled.stdout);
+    const [prefix = "", execPrefix = ""] = asked.stdout.split("\n");
+    if (file.startsWith("/usr/")) pythons.push({ file, folders: [], supervisor });
+    else if (path.isAbsolute(prefix) && prefix !== "/") {
+      // The program on the path may be a link or a shim that leads out of what the sandbox shows.
+      const isShown = (folder: string): boolean => folder === "/usr" || folder.startsWith("/usr/");
+      const folders = [...new Set([prefix, execPrefix])].filter(
+        (folder) => path.isAbsolute(folder) && !isShown(folder),
+      );
+      pythons.push({ file: path.join(prefix, "bin", "python3"), folders, supervisor });
+    }
+  }
   return pythons;
 }
 
 /** Runs a one-line program the way every program is run; null when it works, else the first line of what went wrong. */
 async function probe(launcher: Launcher): Promise<string | null> {
-  const { file, args } = launcher.command(1024 * 1024);
+  const { file, args, account } = launcher.command(1024 * 1024);
   const program = "print(6 * 7)";
-  const ended = await output(file, args, `${program.length} 5000 5 1073741824 16 65536 0\n${program}`);
+  const ended = await output(file, args, `${program.length} 5000 5 1073741824 16 65536 0\n${program}`, account);
   if (ended.code === 0 && ended.stdout.trim() === "42") return null;
   return (
     ended.stderr.trim().split("\n")[0] || `exit ${ended.code}, printed ${JSON.stringify(ended.stdout.slice(0, 40))}`
@@ -225,10 +234,12 @@ function output(
   file: string,
   args: readonly string[],
   input = "",
+  account: Command["account"] = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       stdio: ["pipe", "pipe", "pipe", "pipe"],
+      ...account,
       cwd: "/",
       timeout: 15_000,
       killSignal: "SIGKILL",

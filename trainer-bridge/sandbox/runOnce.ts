@@ -27,9 +27,9 @@ export function runOnce(
     });
   }
   return new Promise((resolve) => {
-    const { file, args } = launcher.command(limits.diskBytes);
+    const { file, args, account } = launcher.command(limits.diskBytes);
     const started = performance.now();
-    const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe", "pipe"], cwd: "/", env: {} });
+    const child = spawn(file, args, { ...account, stdio: ["pipe", "pipe", "pipe", "pipe"], cwd: "/", env: {} });
     const stdout = keepOutput();
     const stderr = keepOutput();
     const report = keepOutput(8 * 1024 * 1024);
