@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Coach } from "../coach/coach.ts";
 import { llmCoach } from "../coach/llmCoach.ts";
 import { ruleCoach } from "../coach/ruleCoach.ts";
+import { importFile } from "../interchange/importFile.ts";
 import { openAiPolicy } from "../rollouts/openAiPolicy.ts";
 import type { Policy } from "../rollouts/sample.ts";
 import { openSandbox } from "../sandbox/sandbox.ts";
@@ -13,7 +14,6 @@ import { connectEngine, type EngineClient } from "../training/engineClient.ts";
 import { superviseEngine } from "../training/engineProcess.ts";
 import { openTrainer, type Trainer } from "../training/trainer.ts";
 import { parseWorkflow, WORKFLOW_NAMES, type Workflow, workflow } from "../workflow/workflow.ts";
-import { importer } from "./importer.ts";
 import { UsageError } from "./usage.ts";
 
 /** What the rooms need to know. Paths may be relative to the working folder. */
@@ -91,7 +91,7 @@ export async function openRooms(settings: RoomSettings): Promise<OpenRooms> {
     return {
       store,
       trainer,
-      forServer: { store, trainer, importer, log, version: settings.version, uploadsDir },
+      forServer: { store, trainer, importer: importFile, log, version: settings.version, uploadsDir },
       close,
     };
   } catch (error) {
