@@ -20,16 +20,19 @@ provideVSCodeDesignSystem().register(
 /** A button of the page's chrome. */
 export function Button(props: {
   appearance?: "primary" | "secondary" | "icon";
+  /** A codicon before the text. */
+  icon?: string;
   label?: string;
   isDisabled?: boolean;
   title?: string;
   onClick: () => void;
   children?: ComponentChildren;
 }) {
-  const { appearance = "secondary", label, isDisabled = false, title, onClick, children } = props;
+  const { appearance = "secondary", icon, label, isDisabled = false, title, onClick, children } = props;
   return h(
     "vscode-button",
     { appearance, "aria-label": label ?? null, title: title ?? label ?? null, disabled: isDisabled, onClick },
+    icon === undefined ? null : h("span", { slot: "start", class: `codicon codicon-${icon}`, "aria-hidden": "true" }),
     children,
   );
 }
