@@ -5,13 +5,17 @@ import { closingOf } from "./chat.ts";
 import { contentId, type Draft, importedOutcome, type Problem, type Turn } from "./draft.ts";
 import { asName, asText, fields, items, type Json, plain, words } from "./loose.ts";
 
-/** True for an object whose history is a list of entries with content and role. */
+/** What a chat of one assistant has for roles; a team's history has names, or roles of its own. */
+const chatRoles = ["system", "developer", "user", "assistant", "tool", "function"];
+
+/** True for an object whose history is a list of entries of a team: with a name, or with an agent for a role. */
 export function isWhoAndWhen(value: Readonly<Record<string, unknown>>): boolean {
-  return (
-    items(value.history)?.some(
-      (entry) => fields(entry)?.content !== undefined && words(fields(entry)?.role) !== undefined,
-    ) === true
-  );
+  const entries = (items(value.history) ?? []).map(fields);
+  return entries.some((entry) => {
+    const role = words(entry?.role);
+    const isSpoken = entry?.content !== undefined && role !== undefined;
+    return isSpoken && (words(entry.name) !== undefined || !chatRoles.includes(role));
+  });
 }
 
 /** `Orchestrator (-> WebSurfer)` is the Orchestrator in one of its modes. */
