@@ -34,6 +34,8 @@ const bundles = [
     outExtension: { ".js": ".cjs" },
     format: "cjs",
     external: ["vscode"],
+    // VS Code writes an error for every extension that looks at `navigator`; zod does, to know where it is.
+    define: { ...shared.define, navigator: "undefined" },
   },
   {
     ...nodeSide,
@@ -76,6 +78,7 @@ if (isWatching) {
   const contexts = await Promise.all(runnable.map((bundle) => esbuild.context(bundle)));
   await Promise.all(contexts.map((context) => context.watch()));
 } else {
-  await rm("dist", { recursive: true, force: true });
+  // A package holds nothing from builds before it; other builds leave a running VS Code its files.
+  if (isProduction) await rm("dist", { recursive: true, force: true });
   await Promise.all(runnable.map((bundle) => esbuild.build(bundle)));
 }
