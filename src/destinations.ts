@@ -2,7 +2,7 @@
 import type * as vscode from "vscode";
 import { l10n } from "vscode";
 import type { LocalTrainer } from "./local/localTrainer.ts";
-import { SessionError } from "./session.ts";
+import { SessionError } from "./sessionError.ts";
 import type { Destination } from "./trainerLink.ts";
 
 /** What the environment of the extension host names, for instance in a demo; null where it names nothing. */

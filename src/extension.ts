@@ -7,6 +7,7 @@ import { openTouchline } from "./open.ts";
 import { reportError } from "./report.ts";
 import { startedAt } from "./started.ts";
 import type { Touchline } from "./touchline.ts";
+import { connectionText } from "./views/connectionText.ts";
 
 /** What `activate` returns, for the suite that runs inside the extension host. */
 export interface TouchlineApi {
@@ -14,6 +15,8 @@ export interface TouchlineApi {
   readonly activationMs: number;
   /** Settles when the first attempt to connect by itself has ended. */
   readonly connecting: Promise<void>;
+  /** How the connection stands, as the person reads it. */
+  readonly connectionText: () => string;
   readonly parts: Pick<
     Touchline,
     "link" | "runs" | "queue" | "policies" | "overrides" | "places" | "training" | "library"
@@ -33,7 +36,8 @@ export function activate(context: vscode.ExtensionContext): TouchlineApi {
   const connecting = connectOrTell(touchline);
   const activationMs = performance.now() - startedAt;
   log.info(`activated in ${activationMs.toFixed(1)} ms`);
-  return { activationMs, connecting, parts: touchline };
+  const text = () => connectionText(touchline.link.status, touchline.overrides.waiting().length);
+  return { activationMs, connecting, connectionText: text, parts: touchline };
 }
 
 async function connectOrTell(touchline: Touchline): Promise<void> {

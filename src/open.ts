@@ -19,7 +19,7 @@ import { QueueTree } from "./views/queueTree.ts";
 import { RunsTree } from "./views/runsTree.ts";
 import { openStatusBar } from "./views/statusBar.ts";
 import { TextDocuments } from "./views/textDocuments.ts";
-import { TrainingPlace } from "./views/trainingPage.ts";
+import { TrainingPlace } from "./views/trainingPlace.ts";
 import { TrajectoryPlaces } from "./views/trajectoryPlaces.ts";
 import { Work } from "./work.ts";
 
@@ -146,6 +146,7 @@ export function openTouchline(context: vscode.ExtensionContext, log: vscode.LogO
     vscode.window.registerUriHandler({ handleUri: (uri) => openUri(touchline, uri) }),
   );
   show();
+  queue.refresh().catch((error: unknown) => log.error(`queue: ${errorLine(error)}`));
   return touchline;
 }
 

@@ -3,15 +3,10 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import path from "node:path";
-import * as z from "zod";
 import { type Ending, Listeners } from "./listeners.ts";
 import { errorLine, type Log } from "./log.ts";
-import { Id, Instant } from "./protocol/model.ts";
-import { QueuedOverride } from "./protocol/webview.ts";
-
-/** An override on disk, with the store it is meant for. */
-const Waiting = z.object({ bridgeId: Id, item: QueuedOverride.extend({ at: Instant }) });
-type Waiting = z.infer<typeof Waiting>;
+import type { QueuedOverride } from "./protocol/webview.ts";
+import type { WaitingOverride } from "./waitingOverride.ts";
 
 /** The overrides of this machine that no bridge has acknowledged. */
 export interface OverrideQueue {
@@ -22,27 +17,32 @@ export interface OverrideQueue {
   put(bridgeId: string, item: QueuedOverride): Promise<void>;
   remove(requestId: string): void;
   /** Reads the folder again: another window may have added or sent some. */
-  refresh(): void;
+  refresh(): Promise<void>;
   readonly onChange: (listener: () => void) => Ending;
 }
 
-/** Opens the queue in a folder that windows of the same machine share. */
+/** Opens the queue in a folder that windows of the same machine share; what lies there is known after the first `refresh`. */
 export function openOverrideQueue(folder: string, log: Log): OverrideQueue {
   const changed = new Listeners<void>((error) => log.error(`queue: ${errorLine(error)}`));
-  let waiting = new Map<string, Waiting>();
+  let waiting = new Map<string, WaitingOverride>();
 
-  function refresh(): void {
+  async function refresh(): Promise<void> {
     mkdirSync(folder, { recursive: true });
-    const found = readdirSync(folder)
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => read(path.join(folder, name)))
+    const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+    if (names.length === 0) {
+      waiting = new Map();
+      return;
+    }
+    const { WaitingOverride } = await import("./waitingOverride.ts");
+    const found = names
+      .map((name) => read(WaitingOverride, path.join(folder, name)))
       .filter((one) => one !== undefined);
     waiting = new Map(found.map((one) => [one.item.requestId, one]));
   }
 
-  function read(file: string): Waiting | undefined {
+  function read(schema: { parse(value: unknown): WaitingOverride }, file: string): WaitingOverride | undefined {
     try {
-      return Waiting.parse(JSON.parse(readFileSync(file, "utf8")));
+      return schema.parse(JSON.parse(readFileSync(file, "utf8")));
     } catch (error) {
       // The file stays where it is, for a person to look at.
       log.error(`queue: ${path.basename(file)} cannot be read and is left alone: ${errorLine(error)}`);
@@ -50,7 +50,7 @@ export function openOverrideQueue(folder: string, log: Log): OverrideQueue {
     }
   }
 
-  refresh();
+  mkdirSync(folder, { recursive: true });
   return {
     list: (bridgeId) =>
       [...waiting.values()]
@@ -59,7 +59,7 @@ export function openOverrideQueue(folder: string, log: Log): OverrideQueue {
         .sort((a, b) => a.at.localeCompare(b.at)),
     get: (requestId) => waiting.get(requestId)?.item,
     async put(bridgeId, item) {
-      const one: Waiting = { bridgeId, item };
+      const one: WaitingOverride = { bridgeId, item };
       await writeDurably(fileOf(folder, item.requestId), JSON.stringify(one));
       waiting.set(item.requestId, one);
       changed.tell();
@@ -68,8 +68,8 @@ export function openOverrideQueue(folder: string, log: Log): OverrideQueue {
       rmSync(fileOf(folder, requestId), { force: true });
       if (waiting.delete(requestId)) changed.tell();
     },
-    refresh() {
-      refresh();
+    async refresh() {
+      await refresh();
       changed.tell();
     },
     onChange: changed.add,

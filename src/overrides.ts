@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import type { Ending } from "./listeners.ts";
 import { errorLine, type Log } from "./log.ts";
 import type { OverrideQueue } from "./overrideQueue.ts";
-import { BridgeErrorCode, ConflictData } from "./protocol/bridge.ts";
 import type { OverrideFate, Score } from "./protocol/model.ts";
 import { ProtocolError } from "./protocol/rpc.ts";
 import type { QueuedOverride } from "./protocol/webview.ts";
@@ -60,7 +59,7 @@ export function openOverrides(
   }
 
   async function flushNow(): Promise<number> {
-    queue.refresh();
+    await queue.refresh();
     const store = bridgeId();
     let taken = 0;
     for (const item of queue.list(store).filter((one) => one.state === "queued")) {
@@ -69,7 +68,7 @@ export function openOverrides(
         queue.remove(item.requestId);
         taken += 1;
       } catch (error) {
-        const conflict = conflictIn(error);
+        const conflict = await conflictIn(error);
         if (conflict !== null) await queue.put(store, { ...item, state: "conflict", current: conflict.current });
         else if (error instanceof ProtocolError) onRefused(item, error);
         else {
@@ -131,7 +130,7 @@ export function openOverrides(
         queue.remove(requestId);
         return score;
       } catch (error) {
-        const conflict = conflictIn(error);
+        const conflict = await conflictIn(error);
         if (conflict !== null) await queue.put(bridgeId(), { ...mine, state: "conflict", current: conflict.current });
         else if (error instanceof DisconnectedError) await queue.put(bridgeId(), mine);
         if (error instanceof DisconnectedError) return null;
@@ -152,8 +151,10 @@ export function openOverrides(
   };
 }
 
-function conflictIn(error: unknown): { current: Score | null } | null {
-  if (!(error instanceof ProtocolError) || error.code !== BridgeErrorCode.conflict) return null;
+async function conflictIn(error: unknown): Promise<{ current: Score | null } | null> {
+  if (!(error instanceof ProtocolError)) return null;
+  const { BridgeErrorCode, ConflictData } = await import("./protocol/bridge.ts");
+  if (error.code !== BridgeErrorCode.conflict) return null;
   const data = ConflictData.safeParse(error.data);
   return { current: data.success ? data.data.current : null };
 }

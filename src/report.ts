@@ -1,9 +1,8 @@
 // The one door through which an error reaches the person: what failed, what is safe, what to do, and the log.
 import * as vscode from "vscode";
 import { errorLine } from "./log.ts";
-import { BridgeErrorCode } from "./protocol/bridge.ts";
 import { ProtocolError } from "./protocol/rpc.ts";
-import { SessionError } from "./session.ts";
+import { SessionError } from "./sessionError.ts";
 import { DisconnectedError } from "./trainerLink.ts";
 
 /** An error whose message was written for the person, with at most one deed to offer. */
@@ -23,7 +22,8 @@ export async function runReported(title: string, run: () => unknown, log: vscode
   try {
     await run();
   } catch (error) {
-    await reportError(title, error, log);
+    // The message may stay until the person reads it; the command is over.
+    void reportError(title, error, log);
   }
 }
 
@@ -37,7 +37,7 @@ export async function reportError(title: string, error: unknown, log: vscode.Log
   const showLog = vscode.l10n.t("Show Log");
   const action = actionFor(error);
   const chosen = await vscode.window.showErrorMessage(
-    `${title}: ${messageFor(error)}`,
+    `${title}: ${await messageFor(error)}`,
     ...(action ? [action.title] : []),
     showLog,
   );
@@ -46,17 +46,20 @@ export async function reportError(title: string, error: unknown, log: vscode.Log
 }
 
 /** The message of an error for the person: failures of the wire say what is safe. */
-export function messageFor(error: unknown): string {
+export async function messageFor(error: unknown): Promise<string> {
   if (error instanceof SessionError) return sessionProblem(error);
   if (error instanceof DisconnectedError)
     return vscode.l10n.t(
       "There is no connection to the trainer. Nothing that was saved is lost. Connect and try again.",
     );
-  if (error instanceof ProtocolError && error.code === BridgeErrorCode.storeFailed)
-    return vscode.l10n.t(
-      "The trainer could not write its store: {0} Everything acknowledged before is safe.",
-      error.message,
-    );
+  if (error instanceof ProtocolError) {
+    const { BridgeErrorCode } = await import("./protocol/bridge.ts");
+    if (error.code === BridgeErrorCode.storeFailed)
+      return vscode.l10n.t(
+        "The trainer could not write its store: {0} Everything acknowledged before is safe.",
+        error.message,
+      );
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

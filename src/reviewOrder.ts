@@ -19,16 +19,17 @@ export const LOW_SCORE = 4;
  * before, or is still running, is worth less.
  */
 export function reviewValue(trajectory: Trajectory, isInNewestIteration: boolean): ReviewValue {
-  const { outcome, minScore, meanScore, missingScoreCount, actionCount, overrideCount } = trajectory;
+  const { outcome, minScore, meanScore, actionCount, overrideCount } = trajectory;
   const reasons: ReviewReason[] = [];
   let value = 0;
   if (outcome.kind === "failed") {
     reasons.push("failed");
     value += 1;
   }
-  if (missingScoreCount > 0) {
+  const unscored = unscoredCount(trajectory);
+  if (unscored > 0) {
     reasons.push("missingScores");
-    value += 1 + missingScoreCount / Math.max(1, actionCount);
+    value += 1 + unscored / Math.max(1, actionCount);
   }
   if (outcome.reward !== null && meanScore !== null) {
     const odds = Math.abs(meanScore / 10 - outcome.reward);
@@ -43,6 +44,11 @@ export function reviewValue(trajectory: Trajectory, isInNewestIteration: boolean
   if (overrideCount > 0) value -= 2;
   if (outcome.kind === "running") value -= 3;
   return { value, reasons };
+}
+
+/** Actions without a value: those whose score is missing, and all of them where nobody has scored any. */
+export function unscoredCount({ meanScore, missingScoreCount, actionCount }: Trajectory): number {
+  return meanScore === null ? actionCount : missingScoreCount;
 }
 
 /** The queue: trajectories with a reason to be read, best first; ties stay newest first. */

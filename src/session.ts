@@ -13,26 +13,11 @@ import {
 import { wireOf } from "./protocol/connection.ts";
 import type { Result } from "./protocol/contract.ts";
 import { type Client, client, ProtocolError } from "./protocol/rpc.ts";
+import { SessionError, type Target } from "./sessionError.ts";
 import { SocketReader, SocketWriter } from "./socketMessages.ts";
 
 /** The typed asking end of the bridge wire. */
 export type Bridge = Client<typeof bridgeContract>;
-
-/** Where a trainer is and how to be let in. */
-export interface Target {
-  readonly url: string;
-  readonly token: string;
-}
-
-/** Why a session could not be opened. Only `unreachable` is worth another attempt. */
-export class SessionError extends Error {
-  override readonly name = "SessionError";
-  readonly reason: "unreachable" | "unauthorized" | "versionMismatch" | "badUrl" | "refused";
-  constructor(reason: SessionError["reason"], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.reason = reason;
-  }
-}
 
 /** An open connection: `hello` is what the bridge said of itself, `ended` settles with the reason when it is over. */
 export interface Session {

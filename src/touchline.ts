@@ -8,7 +8,7 @@ import type { PoliciesTree } from "./views/policiesTree.ts";
 import type { QueueTree } from "./views/queueTree.ts";
 import type { RunsNode, RunsTree } from "./views/runsTree.ts";
 import type { TextDocuments } from "./views/textDocuments.ts";
-import type { TrainingPlace } from "./views/trainingPage.ts";
+import type { TrainingPlace } from "./views/trainingPlace.ts";
 import type { TrajectoryPlaces } from "./views/trajectoryPlaces.ts";
 import type { Work } from "./work.ts";
 

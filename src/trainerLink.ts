@@ -7,7 +7,8 @@ import type { bridgeContract, Capability } from "./protocol/bridge.ts";
 import type { Method, ParamsIn, Progress, Result } from "./protocol/contract.ts";
 import type { Event } from "./protocol/model.ts";
 import { type Asking, ProtocolError } from "./protocol/rpc.ts";
-import { openSession, type Session, SessionError, type Target } from "./session.ts";
+import type { Session } from "./session.ts";
+import { SessionError, type Target } from "./sessionError.ts";
 
 type Bridge = typeof bridgeContract;
 
@@ -75,6 +76,8 @@ export function openTrainerLink(clientName: string, wants: () => z.infer<typeof 
 
   async function open(destination: Destination, mine: number): Promise<{ opened: Session; isStale: boolean }> {
     const target = await destination.find();
+    // The wire and its schemas are loaded by the first connection, not by activation.
+    const { openSession } = await import("./session.ts");
     const opened = await openSession(target, clientName, wants(), log);
     if (mine !== generation) {
       opened.close();

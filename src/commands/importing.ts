@@ -38,7 +38,8 @@ export async function importTrajectories(touchline: Touchline, what?: unknown): 
       return done;
     },
   );
-  await tell(touchline, results);
+  // The message may stay until the person reads it; the import is over.
+  void tell(touchline, results);
 }
 
 async function importFile(

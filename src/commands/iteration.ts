@@ -76,6 +76,10 @@ export async function startRollouts(touchline: Touchline, node?: unknown): Promi
       );
     },
   );
+  void tellRollouts(result);
+}
+
+async function tellRollouts(result: { completed: number; failed: number; cancelled: number }): Promise<void> {
   const show = vscode.l10n.t("Show Review Queue");
   const text = vscode.l10n.t(
     "Rollouts: {0} completed, {1} failed, {2} cancelled.",

@@ -21,7 +21,7 @@ export async function openTrajectoryInTab(
   const trajectoryId = required(trajectoryIdIn(what) ?? places.current?.trajectoryId ?? null);
   const { title } = await link.request("trajectory/get", { trajectoryId });
   queue.markSeen(trajectoryId);
-  places.showInTab(trajectoryId, title, column);
+  await places.showInTab(trajectoryId, title, column);
 }
 
 /** Opens the transcript as a read-only document. */

@@ -53,7 +53,7 @@ export function searchActions(touchline: Touchline): void {
     } catch (error) {
       if (mine.token.isCancellationRequested) return;
       log.warn(`search: ${errorLine(error)}`);
-      pick.items = [{ label: messageFor(error), alwaysShow: true }];
+      pick.items = [{ label: await messageFor(error), alwaysShow: true }];
     } finally {
       if (asked === mine) pick.busy = false;
       mine.dispose();

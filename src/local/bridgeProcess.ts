@@ -1,11 +1,9 @@
 // Starts one local trainer-bridge as a child of this window, and stops it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import * as z from "zod";
+import type * as z from "zod";
 import type { Log } from "../log.ts";
-
-/** What a bridge says on its first line of standard output. */
-const Listening = z.object({ event: z.literal("listening"), url: z.string(), tokenFile: z.string() });
+import { Listening } from "./listening.ts";
 
 /** A bridge that listens. `ended` settles when the process is over. */
 export interface BridgeProcess {
@@ -35,7 +33,8 @@ export async function startBridgeProcess(
 ): Promise<BridgeProcess> {
   const child = spawn(node, args, {
     env: { ...env, ELECTRON_RUN_AS_NODE: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
+    // The bridge ends when its input does: a window that dies takes it along.
+    stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
   });
   const words: string[] = [];

@@ -2,14 +2,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import * as z from "zod";
 import { type Ending, Listeners } from "../listeners.ts";
 import { errorLine, type Log } from "../log.ts";
-import { SessionError, type Target } from "../session.ts";
-import { type BridgeProcess, startBridgeProcess } from "./bridgeProcess.ts";
-
-/** Where the bridge of this machine listens, for other windows. */
-const Shared = z.object({ url: z.string(), tokenFile: z.string(), pid: z.number().int() });
+import { SessionError, type Target } from "../sessionError.ts";
+import type { BridgeProcess } from "./bridgeProcess.ts";
 
 /** What a local trainer is made of. Paths are absolute. */
 export interface LocalTrainerOptions {
@@ -70,6 +66,7 @@ export function openLocalTrainer({ node, script, folder, base, log }: LocalTrain
       base,
       "--exit-with-parent",
     ];
+    const { startBridgeProcess } = await import("./bridgeProcess.ts");
     const bridge = await startBridgeProcess(node, args, process.env, log).catch((cause: unknown) => {
       throw new SessionError("refused", errorLine(cause), { cause });
     });
@@ -89,6 +86,7 @@ export function openLocalTrainer({ node, script, folder, base, log }: LocalTrain
   /** The bridge of another window, where one listens. */
   async function running(): Promise<Target | null> {
     try {
+      const { Shared } = await import("./listening.ts");
       const { url, tokenFile } = Shared.parse(JSON.parse(readFileSync(sharedFile, "utf8")));
       return (await listens(url)) ? targetOf(url, tokenFile) : null;
     } catch (error) {

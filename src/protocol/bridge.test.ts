@@ -4,7 +4,9 @@ import { bridgeContract, IterationChanges } from "./bridge.ts";
 import { IterationConfig } from "./model.ts";
 
 test("constants that a client leaves out stay out, so that the bridge's own count", () => {
-  expect(bridgeContract.requests["iteration/start"].params.parse({ runId: "r", config: { learningRate: 1e-3 } })).toEqual({
+  expect(
+    bridgeContract.requests["iteration/start"].params.parse({ runId: "r", config: { learningRate: 1e-3 } }),
+  ).toEqual({
     runId: "r",
     config: { learningRate: 1e-3 },
     repeat: 0,

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { Library } from "../library.ts";
 import type { Trajectory } from "../protocol/model.ts";
-import { type ReviewReason, reviewOrder } from "../reviewOrder.ts";
+import { type ReviewReason, reviewOrder, unscoredCount } from "../reviewOrder.ts";
 import { scoreText } from "./moments.ts";
 import { trajectoryItem } from "./trajectoryItem.ts";
 
@@ -95,12 +95,13 @@ function newestIterations(trajectories: readonly Trajectory[]): Set<string> {
   return new Set([...byRun.values()].map(({ iterationId }) => iterationId).filter((id) => id !== null));
 }
 
-function reasonText(reason: ReviewReason, { missingScoreCount, meanScore, minScore }: Trajectory): string {
+function reasonText(reason: ReviewReason, trajectory: Trajectory): string {
+  const { meanScore, minScore } = trajectory;
   switch (reason) {
     case "failed":
       return vscode.l10n.t("rollout failed");
     case "missingScores":
-      return vscode.l10n.t("{0} unscored", missingScoreCount);
+      return vscode.l10n.t("{0} unscored", unscoredCount(trajectory));
     case "coachAtOdds":
       return vscode.l10n.t("coach at odds, mean {0}", scoreText(meanScore));
     case "lowScore":

@@ -1,5 +1,5 @@
 // The Training page: an editor tab with the curves of a run, kept live while it can be seen.
-import * as vscode from "vscode";
+import type * as vscode from "vscode";
 import { errorLine } from "../log.ts";
 import type { Overrides } from "../overrides.ts";
 import type { Event, Iteration } from "../protocol/model.ts";
@@ -10,9 +10,6 @@ import type { TrainerLink } from "../trainerLink.ts";
 import { connectionForPage } from "./connectionText.ts";
 import { pageHtml, pageOptions } from "./page.ts";
 import { openPageWire } from "./pageWire.ts";
-
-/** Type of the editor tab. */
-export const TRAINING_TAB = "touchline.trainingTab";
 
 /** What the Training page needs of the host. */
 export interface TrainingPageNeeds {
@@ -27,45 +24,8 @@ export interface TrainingPageNeeds {
   readonly chooseRun: (runId: string) => void;
 }
 
-/** At most one Training tab; opening it again brings it forward. */
-export class TrainingPlace implements vscode.Disposable {
-  private readonly needs: TrainingPageNeeds;
-  private panel: vscode.WebviewPanel | null = null;
-  private readonly registration: vscode.Disposable;
-
-  constructor(needs: TrainingPageNeeds) {
-    this.needs = needs;
-    this.registration = vscode.window.registerWebviewPanelSerializer(TRAINING_TAB, {
-      deserializeWebviewPanel: async (panel) => this.adopt(panel),
-    });
-  }
-
-  open(): void {
-    if (this.panel !== null) {
-      this.panel.reveal();
-      return;
-    }
-    const panel = vscode.window.createWebviewPanel(TRAINING_TAB, vscode.l10n.t("Training"), vscode.ViewColumn.Active);
-    panel.iconPath = vscode.Uri.joinPath(this.needs.extensionUri, "media", "touchline.svg");
-    this.adopt(panel);
-  }
-
-  dispose(): void {
-    this.registration.dispose();
-    this.panel?.dispose();
-  }
-
-  private adopt(panel: vscode.WebviewPanel): void {
-    this.panel = panel;
-    const page = openTrainingPage(panel, this.needs);
-    panel.onDidDispose(() => {
-      page.dispose();
-      this.panel = null;
-    });
-  }
-}
-
-function openTrainingPage(panel: vscode.WebviewPanel, needs: TrainingPageNeeds): vscode.Disposable {
+/** Draws the page in its tab; what is returned ends it. */
+export function openTrainingPage(panel: vscode.WebviewPanel, needs: TrainingPageNeeds): vscode.Disposable {
   const { link, overrides, log, extensionUri } = needs;
   let isReady = false;
   let isAnsweredEmpty = false;

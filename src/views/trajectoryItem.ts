@@ -1,6 +1,7 @@
 // A trajectory as a row of a tree: outcome by icon and word, scores in the description.
 import * as vscode from "vscode";
 import type { Trajectory } from "../protocol/model.ts";
+import { unscoredCount } from "../reviewOrder.ts";
 import { momentText, outcomeText, scoreText } from "./moments.ts";
 
 /** The row; selecting it opens the trajectory in the side panel. */
@@ -20,10 +21,12 @@ export function trajectoryItem(trajectory: Trajectory, details: readonly string[
 }
 
 /** Mean and lowest effective score, missing scores and overrides, as short as possible. */
-export function scoreDetails({ meanScore, minScore, missingScoreCount, overrideCount }: Trajectory): string[] {
+export function scoreDetails(trajectory: Trajectory): string[] {
+  const { meanScore, minScore, overrideCount } = trajectory;
+  const unscored = unscoredCount(trajectory);
   return [
     ...(meanScore === null ? [] : [vscode.l10n.t("mean {0}, lowest {1}", scoreText(meanScore), scoreText(minScore))]),
-    ...(missingScoreCount > 0 ? [vscode.l10n.t("{0} unscored", missingScoreCount)] : []),
+    ...(unscored > 0 ? [vscode.l10n.t("{0} unscored", unscored)] : []),
     ...(overrideCount > 0 ? [vscode.l10n.t("{0} overridden", overrideCount)] : []),
   ];
 }

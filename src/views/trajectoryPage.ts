@@ -74,6 +74,11 @@ export class TrajectoryPage implements vscode.Disposable {
     return this.shown?.trajectoryId ?? null;
   }
 
+  /** The page has asked for its snapshot: it stands. */
+  get isDrawn(): boolean {
+    return this.isReady;
+  }
+
   /** Shows a trajectory, and brings one of its actions into view if asked. */
   show(trajectoryId: string, reveal: string | null = null): void {
     const isSame = this.shown?.trajectoryId === trajectoryId;

@@ -1,7 +1,6 @@
 // Where Trajectory pages live: one view made for the side panel, and any number of editor tabs.
 import * as vscode from "vscode";
-import type { TrajectoryPageNeeds } from "./trajectoryPage.ts";
-import { TrajectoryPage } from "./trajectoryPage.ts";
+import type { TrajectoryPage, TrajectoryPageNeeds } from "./trajectoryPage.ts";
 
 /** Id of the view in the side panel; `<id>.focus` is VS Code's command for it. */
 export const TRAJECTORY_VIEW = "touchline.trajectory";
@@ -30,7 +29,7 @@ export class TrajectoryPlaces implements vscode.Disposable {
         deserializeWebviewPanel: async (panel, state: unknown) => {
           const trajectoryId = idIn(state) ?? memory.get<string>("trajectory.shown") ?? null;
           if (trajectoryId === null) panel.dispose();
-          else this.adopt(panel, trajectoryId, null);
+          else await this.adopt(panel, trajectoryId, null);
         },
       }),
     ];
@@ -61,7 +60,12 @@ export class TrajectoryPlaces implements vscode.Disposable {
   }
 
   /** Shows a trajectory in an editor tab; one that shows it already is brought forward. */
-  showInTab(trajectoryId: string, title: string, column: vscode.ViewColumn, reveal: string | null = null): void {
+  async showInTab(
+    trajectoryId: string,
+    title: string,
+    column: vscode.ViewColumn,
+    reveal: string | null = null,
+  ): Promise<void> {
     this.remember(trajectoryId);
     for (const [page, panel] of this.tabs) {
       if (page.trajectoryId !== trajectoryId) continue;
@@ -71,7 +75,7 @@ export class TrajectoryPlaces implements vscode.Disposable {
     }
     const panel = vscode.window.createWebviewPanel(TRAJECTORY_TAB, title, column, { enableFindWidget: true });
     panel.iconPath = vscode.Uri.joinPath(this.needs.extensionUri, "media", "touchline.svg");
-    this.adopt(panel, trajectoryId, reveal);
+    await this.adopt(panel, trajectoryId, reveal);
   }
 
   dispose(): void {
@@ -83,7 +87,8 @@ export class TrajectoryPlaces implements vscode.Disposable {
     }
   }
 
-  private resolve(view: vscode.WebviewView): void {
+  private async resolve(view: vscode.WebviewView): Promise<void> {
+    const { TrajectoryPage } = await import("./trajectoryPage.ts");
     const page = new TrajectoryPage(view.webview, () => view.visible, this.needs);
     this.view = { view, page };
     if (this.wanted !== null) page.show(this.wanted.trajectoryId, this.wanted.reveal);
@@ -93,7 +98,8 @@ export class TrajectoryPlaces implements vscode.Disposable {
     });
   }
 
-  private adopt(panel: vscode.WebviewPanel, trajectoryId: string, reveal: string | null): void {
+  private async adopt(panel: vscode.WebviewPanel, trajectoryId: string, reveal: string | null): Promise<void> {
+    const { TrajectoryPage } = await import("./trajectoryPage.ts");
     const page = new TrajectoryPage(panel.webview, () => panel.visible, this.needs);
     this.tabs.set(page, panel);
     this.active = page;

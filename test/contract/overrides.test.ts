@@ -190,6 +190,8 @@ test("a file that cannot be read is left alone and does not stop the others", as
   link.disconnect();
   await overrides.set(decision("a1", 3));
   writeFileSync(path.join(folder, "broken.json"), "{");
-  expect(openOverrideQueue(folder, log).list(null).length).toBe(1);
+  const reopened = openOverrideQueue(folder, log);
+  await reopened.refresh();
+  expect(reopened.list(null).length).toBe(1);
   expect(readdirSync(folder)).toContain("broken.json");
 });
