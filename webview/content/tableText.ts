@@ -50,7 +50,8 @@ export function textOfHtml(html: string): string {
 /** The sanitiser is the wall; this only keeps its parser from tripping over styles, which the page's policy would report. */
 function withoutStyles(html: string): string {
   return html
-    .replace(/<(style|script|link|meta|svg|math|object|iframe)\b[\s\S]*?(<\/\1\s*>|>|$)/gi, "")
+    .replace(/<(style|script)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, "")
+    .replace(/<\/?(?:link|meta|svg|math|object|iframe)\b[^>]*>?/gi, "")
     .replace(/<[^<>]*>/g, (tag) => tag.replace(/\sstyle\s*=/gi, " data-x="));
 }
 

@@ -287,8 +287,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (/^[0-9jkeuan=?]$/.test(event.key)) announce("key/pressed", { key: event.key });
 });
-document.documentElement.dataset["theme"] = query.get("theme") ?? "dark";
-document.body.dataset["place"] = query.get("place") ?? "tab";
+document.documentElement.dataset.theme = query.get("theme") ?? "dark";
+document.body.dataset.place = query.get("place") ?? "tab";
 document.body.classList.add(
   `vscode-${{ dark: "dark", light: "light", "hc-dark": "high-contrast", "hc-light": "high-contrast-light" }[query.get("theme") ?? "dark"]}`,
 );

@@ -68,7 +68,6 @@ export function Chart(props: Props) {
             height={height}
             viewBox={`0 0 ${width} ${height}`}
             role="application"
-            tabIndex={0}
             aria-label={`${chart.title} over iterations. ${chart.about}. Arrow keys move, Enter shows the trajectories.`}
             onMouseMove={(event) => onPoint(xAt(event))}
             onMouseLeave={() => onPoint(null)}

@@ -186,7 +186,7 @@ function drawStrip(element: HTMLCanvasElement, drawing: Drawing): void {
       context.fillStyle = foreground;
       const top = y(bar.override);
       context.fillRect(bar.x - 0.5, top - 1, Math.max(3, barWidth + 1), 2);
-      if (bar.coach !== null)
+      if (bar.coach !== null && bar.scoredCount === 1)
         context.fillRect(bar.x + barWidth / 2 - 0.5, Math.min(top, y(bar.coach)), 1, Math.abs(top - y(bar.coach)));
     }
   }

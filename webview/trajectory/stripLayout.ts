@@ -1,7 +1,7 @@
 // Where each mark of the reward strip stands: from marks and a width to bars, one or several actions a bar.
 import type { ActionMark } from "../../src/protocol/bridge.ts";
 
-/** One bar of the strip; where several actions share it, it shows the lowest coach's score among them. Scores 0-10. */
+/** One bar of the strip; where several actions share it, it shows the mean of their coach's scores. Scores 0-10. */
 export interface Bar {
   readonly x: number;
   readonly width: number;
@@ -10,6 +10,8 @@ export interface Bar {
   readonly override: number | null;
   /** Whether the action (or each of them) has no score at all. */
   readonly isMissing: boolean;
+  /** How many actions with a coach's score share the bar. */
+  readonly scoredCount: number;
 }
 
 /** Pixels from one action to the next: as the width allows, but a short trajectory is not stretched. */
@@ -33,21 +35,18 @@ export function stripBars(
     const key = column * lanes.length + lane;
     const before = shared.get(key);
     const coach = isCovered(mark) ? null : mark.coach;
+    const scored = before?.scoredCount ?? 0;
     shared.set(key, {
       x: pitch >= 2 ? mark.index * pitch : column * 2,
       width: Math.max(1, (pitch >= 2 ? pitch : 2) - gap),
       lane,
-      coach: lowest(before?.coach ?? null, coach),
+      coach: coach === null ? (before?.coach ?? null) : ((before?.coach ?? 0) * scored + coach) / (scored + 1),
+      scoredCount: coach === null ? scored : scored + 1,
       override: mark.override ?? before?.override ?? null,
       isMissing: (before?.isMissing ?? true) && mark.coach === null && mark.override === null,
     });
   }
   return [...shared.values()];
-}
-
-function lowest(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null ? a : Math.min(a, b);
 }
 
 /** The action under a point of the strip. */
