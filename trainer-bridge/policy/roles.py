@@ -8,7 +8,6 @@ from pathlib import Path
 from problems import Problem, draw_problem
 
 PROMPTS = json.loads((Path(__file__).parent / "prompts.json").read_text(encoding="utf-8"))["agents"]
-RIGHT = 0.64  # chance that one agent does its job; 0.64 ** 3 = 0.26 for the team
 OPERATORS = ["+", "-", "*"]
 ERRORS = [
     "error: SyntaxError: '(' was never closed",
@@ -55,14 +54,14 @@ def swap_operator(expression: str, rng: random.Random) -> str:
     return " ".join(words)
 
 
-def solver_says(problem: Problem, rng: random.Random) -> tuple[str, str | None]:
+def solver_says(problem: Problem, right: float, rng: random.Random) -> tuple[str, str | None]:
     """The Problem Solver's text, and the expression in it, if any."""
     draw = rng.random()
-    if draw < RIGHT:
+    if draw < right:
         expression = problem.expression
-    elif draw < RIGHT + (1 - RIGHT) * 0.35:
+    elif draw < right + (1 - right) * 0.35:
         expression = drop_term(problem.expression, rng)
-    elif draw < RIGHT + (1 - RIGHT) * 0.7:
+    elif draw < right + (1 - right) * 0.7:
         expression = swap_operator(problem.expression, rng)
     else:
         thought = rng.choice(["Read it again.", "Use the numbers.", "This is about counting.", "Think step by step."])
@@ -70,9 +69,9 @@ def solver_says(problem: Problem, rng: random.Random) -> tuple[str, str | None]:
     return f"Compute {expression}", expression
 
 
-def executor_says(expression: str, rng: random.Random) -> str:
+def executor_says(expression: str, right: float, rng: random.Random) -> str:
     """The Code Executor's text for the expression it was asked to compute."""
-    if rng.random() < RIGHT:
+    if rng.random() < right:
         return f"```python\nprint({expression})\n```"
     return rng.choice(
         [
@@ -94,11 +93,11 @@ def wrong_number(number: str, rng: random.Random) -> str:
     return number[:place] + other + number[place + 1 :]
 
 
-def verifier_says(output: str, rng: random.Random) -> str:
+def verifier_says(output: str, right: float, rng: random.Random) -> str:
     """The Verifier's text for what the program printed."""
     if not output.lstrip("-").isdigit():
         return rng.choice(["\\boxed{0}", "There is no number.", "The code failed."])
-    if rng.random() < RIGHT:
+    if rng.random() < right:
         return "\\boxed{" + output + "}"
     return rng.choice(
         [
@@ -110,18 +109,18 @@ def verifier_says(output: str, rng: random.Random) -> str:
     )
 
 
-def draw_row(agent: str, rng: random.Random) -> Row:
-    """One example for the agent, in the situations that the agents before it really leave behind."""
+def draw_row(agent: str, right: float, rng: random.Random) -> Row:
+    """One example for the agent, right with that chance, in the situations that the agents before it leave behind."""
     problem = draw_problem(rng)
     if agent == "problem_solver":
-        return Row(agent, messages_for(agent, problem=problem.text), solver_says(problem, rng)[0])
-    said, expression = solver_says(problem, rng)
+        return Row(agent, messages_for(agent, problem=problem.text), solver_says(problem, right, rng)[0])
+    said, expression = solver_says(problem, right, rng)
     if agent == "code_executor":
         messages = messages_for(agent, problem=problem.text, problem_solver=said)
-        return Row(agent, messages, executor_says(expression or problem.expression, rng))
+        return Row(agent, messages, executor_says(expression or problem.expression, right, rng))
     output = draw_output(problem, rng)
     messages = messages_for(agent, problem=problem.text, code_executor_output=output)
-    return Row(agent, messages, verifier_says(output, rng))
+    return Row(agent, messages, verifier_says(output, right, rng))
 
 
 def draw_output(problem: Problem, rng: random.Random) -> str:

@@ -25,7 +25,9 @@ def randomise(engine: Engine, agent: str) -> None:
             parameter.add_(torch.randn_like(parameter) * 0.03)
 
 
-def independent_model(base_folder: Path, engine: Engine, agent: str, kind: str) -> tuple[Any, dict[str, Tensor], dict[str, Tensor]]:
+def independent_model(
+    base_folder: Path, engine: Engine, agent: str, kind: str
+) -> tuple[Any, dict[str, Tensor], dict[str, Tensor]]:
     """A float64 model of its own, its leaves by the engine's names, and the weights to run it with."""
     model = AutoModelForCausalLM.from_pretrained(str(base_folder)).double().eval()
     model.requires_grad_(False)
@@ -46,7 +48,9 @@ def independent_model(base_folder: Path, engine: Engine, agent: str, kind: str) 
 def logprobs_of(model: Any, weights: dict[str, Tensor], row: dict[str, Any]) -> Tensor:
     """Log-probs of one action's tokens, one row at a time."""
     ids = torch.tensor([row["promptTokenIds"] + row["tokenIds"]])
-    logits = torch.func.functional_call(model, weights, args=(), kwargs={"input_ids": ids, "use_cache": False}).logits[0]
+    logits = torch.func.functional_call(model, weights, args=(), kwargs={"input_ids": ids, "use_cache": False}).logits[
+        0
+    ]
     start = len(row["promptTokenIds"])
     chosen = torch.arange(len(row["tokenIds"])) + start - 1
     return logits[chosen].log_softmax(-1)[torch.arange(len(chosen)), torch.tensor(row["tokenIds"])]

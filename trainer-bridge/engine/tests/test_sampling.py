@@ -42,7 +42,9 @@ def test_a_chat_reply_has_vllms_fields(engine: Engine) -> None:
 
 def test_the_end_token_is_part_of_the_action_and_not_of_the_text(engine: Engine) -> None:
     for seed in range(60):
-        reply = engine.post("/v1/completions", model="base", prompt=PROMPT, max_tokens=60, seed=seed, return_token_ids=True)
+        reply = engine.post(
+            "/v1/completions", model="base", prompt=PROMPT, max_tokens=60, seed=seed, return_token_ids=True
+        )
         choice = reply["choices"][0]
         if choice["finish_reason"] == "stop":
             assert choice["token_ids"][-1] == 5 and 5 not in choice["token_ids"][:-1]
@@ -76,7 +78,9 @@ def test_sampled_logprobs_equal_the_trainers(engine: Engine) -> None:
 def test_greedy_decoding_equals_transformers_own(engine: Engine, base_folder: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(str(base_folder))
     for length in (4, 7, 10):
-        theirs = model.generate(torch.tensor([PROMPT[:length]]), max_new_tokens=30, do_sample=False)[0, length:].tolist()
+        theirs = model.generate(torch.tensor([PROMPT[:length]]), max_new_tokens=30, do_sample=False)[
+            0, length:
+        ].tolist()
         ours = engine.post(
             "/v1/completions", model="base", prompt=PROMPT[:length], max_tokens=30, temperature=0, return_token_ids=True
         )
@@ -86,7 +90,12 @@ def test_greedy_decoding_equals_transformers_own(engine: Engine, base_folder: Pa
 def test_a_seed_gives_the_same_tokens_whatever_else_is_in_the_batch(engine: Engine) -> None:
     def sample(seed: int) -> list[int]:
         reply = engine.post(
-            "/v1/completions", model="base", prompt=PROMPT[: 3 + seed % 8], max_tokens=30, seed=seed, return_token_ids=True
+            "/v1/completions",
+            model="base",
+            prompt=PROMPT[: 3 + seed % 8],
+            max_tokens=30,
+            seed=seed,
+            return_token_ids=True,
         )
         return reply["choices"][0]["token_ids"]
 
@@ -103,7 +112,9 @@ def test_samples_follow_the_policys_distribution(engine: Engine) -> None:
     )
     top = reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
     drawn = [
-        engine.post("/v1/completions", model="base", prompt=PROMPT, max_tokens=1, n=128, seed=seed, return_token_ids=True)
+        engine.post(
+            "/v1/completions", model="base", prompt=PROMPT, max_tokens=1, n=128, seed=seed, return_token_ids=True
+        )
         for seed in range(16)
     ]
     tokens = [choice["token_ids"][0] for row in drawn for choice in row["choices"]]
@@ -115,7 +126,15 @@ def test_samples_follow_the_policys_distribution(engine: Engine) -> None:
 
 def test_top_p_keeps_only_the_likely_tokens(engine: Engine) -> None:
     reply = engine.post(
-        "/v1/completions", model="base", prompt=PROMPT, max_tokens=1, n=100, seed=1, top_p=0.001, temperature=1, return_token_ids=True
+        "/v1/completions",
+        model="base",
+        prompt=PROMPT,
+        max_tokens=1,
+        n=100,
+        seed=1,
+        top_p=0.001,
+        temperature=1,
+        return_token_ids=True,
     )
     assert len({choice["token_ids"][0] for choice in reply["choices"]}) == 1
 
@@ -152,14 +171,18 @@ def test_streaming_sends_the_same_text_in_pieces(engine: Engine) -> None:
         ({"model": "base", "n": 1000}, 400, "n:"),
     ],
 )
-def test_a_bad_request_is_refused_in_openais_shape(engine: Engine, body: dict[str, object], status: int, part: str) -> None:
+def test_a_bad_request_is_refused_in_openais_shape(
+    engine: Engine, body: dict[str, object], status: int, part: str
+) -> None:
     given, reply = engine.refusal("/v1/completions", **{"prompt": PROMPT, "max_tokens": 8, **body})
     assert given == status
     assert part in reply["error"]["message"] and reply["error"]["type"] == "invalid_request_error"
     assert engine.post("/v1/completions", model="base", prompt=PROMPT, max_tokens=2)["choices"]
 
 
-def test_a_lane_that_fails_ends_its_requests_and_not_the_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lane_that_fails_ends_its_requests_and_not_the_engine(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> None:
         raise RuntimeError("out of memory")
 

@@ -75,7 +75,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("_name", "fault", "message"), BAD, ids=[row[0] for row in BAD])
-def test_bad_data_is_refused_and_nothing_changes(engine: Engine, _name: str, fault: dict[str, Any], message: str) -> None:
+def test_bad_data_is_refused_and_nothing_changes(
+    engine: Engine, _name: str, fault: dict[str, Any], message: str
+) -> None:
     engine.post("/train/create", agent="solver", kind="full")
     rows = [datum(1), {**datum(2), **fault}]
     status, reply = engine.refusal("/train/forward_backward", agent="solver", seq=1, data=rows)
