@@ -1,7 +1,7 @@
 // The formats that are imported, recognised by what a value holds and never by the name of its file.
 import { chatDraft, displayDraft, isChat, tauDraft } from "./chat.ts";
 import type { Draft, Problem } from "./draft.ts";
-import { fields, words } from "./loose.ts";
+import { fields, type Json, words } from "./loose.ts";
 import { isMappaDebug, isMappaEvaluation, mappaDebugDraft, mappaEvaluationDrafts } from "./mappa.ts";
 import { isWhoAndWhen, whoAndWhenDraft } from "./whoAndWhen.ts";
 
@@ -40,7 +40,7 @@ export function draftsOf(value: unknown, report: Report): { format: string | nul
   const holder = isChat(value) ? { messages: value } : fields(value);
   const format = holder === undefined ? undefined : formats.find(({ fits }) => fits(holder));
   if (holder !== undefined && format !== undefined) {
-    return { format: format.name, drafts: format.drafts(holder, report) };
+    return { format: format.name, drafts: format.drafts(holder, report).map((draft) => slim(draft, report)) };
   }
   const keys = Object.keys(holder ?? {})
     .slice(0, 6)
@@ -56,4 +56,33 @@ export function draftsOf(value: unknown, report: Report): { format: string | nul
     message: `It ${looks}, which is no format that is imported; it was left out. Imported are ${known}.`,
   });
   return { format: null, drafts: [] };
+}
+
+/** Characters of JSON that a trajectory's meta may have, and characters of a task's problem: lists and events carry both. */
+const META_CHARACTERS = 32_000;
+const PROBLEM_CHARACTERS = 20_000;
+
+/** The draft without what is too long to be carried by every list; its actions are untouched. */
+function slim(draft: Draft, report: Report): Draft {
+  let room = META_CHARACTERS;
+  const meta = Object.entries(draft.meta).flatMap(([name, value]): [string, Json][] => {
+    const length = name.length + JSON.stringify(value).length;
+    if (length <= room) {
+      room -= length;
+      return [[name, value]];
+    }
+    report({
+      where: name.slice(0, 40),
+      message: "The fields beside the trajectory are too long to keep all; this one was left out.",
+    });
+    return [];
+  });
+  const { problem } = draft.task;
+  if (problem.length <= PROBLEM_CHARACTERS) return { ...draft, meta: Object.fromEntries(meta) };
+  report({
+    where: "problem",
+    message: `The task is shown with its first ${PROBLEM_CHARACTERS} characters; the actions keep what they saw.`,
+  });
+  const cut = `${problem.slice(0, PROBLEM_CHARACTERS).toWellFormed()} […]`;
+  return { ...draft, meta: Object.fromEntries(meta), task: { ...draft.task, problem: cut } };
 }

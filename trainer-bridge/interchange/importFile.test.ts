@@ -381,6 +381,18 @@ describe("broken files", () => {
       "An image or other part",
     ],
     ["without an action", '[{"role":"user","content":"anyone?"}]', 1, "the trajectory has no action"],
+    [
+      "with a field of a megabyte",
+      `{"messages":${JSON.stringify(chat)},"tools":"${"x".repeat(1_000_000)}"}`,
+      1,
+      "too long to keep all",
+    ],
+    [
+      "with a task of a megabyte",
+      `[{"role":"user","content":"${"x".repeat(1_000_000)}"},{"role":"assistant","content":"y"}]`,
+      1,
+      "first 20000 characters",
+    ],
     ["empty", "", 0, "The file is empty"],
     ["blank", " \n\t\n", 0, "The file is empty"],
     ["an empty list", "[]", 0, "The file is empty"],
@@ -432,6 +444,7 @@ describe("broken files", () => {
     if (message === null) expect(result.problems).toEqual([]);
     for (const { trajectory, actions } of result.trajectories) {
       Trajectory.parse(trajectory);
+      expect(JSON.stringify(trajectory).length).toBeLessThan(64 * 1024);
       for (const { action, scores } of actions) {
         Action.parse(action);
         for (const score of scores) Score.parse(score);

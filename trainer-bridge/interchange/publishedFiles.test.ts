@@ -13,13 +13,13 @@ const counts = (file: string) => {
   const { trajectories } = imported(file);
   return [trajectories.length, trajectories.reduce((total, { actions }) => total + actions.length, 0)];
 };
-const json = (text: string): Record<string, never>[] => JSON.parse(text);
+const json = (text: string): { history?: { role: string }[] }[] => JSON.parse(text);
 
 /** Trajectories and actions of a file, counted with no code of the importers. */
 const expected: Record<string, (text: string) => [number, number]> = {
   "who-and-when": (text) => [
     1,
-    json(`[${text}]`)[0]?.history?.filter(({ role }: { role: string }) => role !== "human").length ?? Number.NaN,
+    json(`[${text}]`)[0]?.history?.filter(({ role }) => role !== "human").length ?? Number.NaN,
   ],
   historical_trajectories: (text) => [json(text).length, text.match(/"role": ?"assistant"/g)?.length ?? 0],
   docent: (text) => [1, text.match(/"role": ?"assistant"/g)?.length ?? 0],
