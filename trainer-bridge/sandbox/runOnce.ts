@@ -7,7 +7,10 @@ import { emptyResult, fileState, type InputFile, type ToolResult } from "./toolR
 import { verdict } from "./verdict.ts";
 
 /** Grace for the supervisor inside to stop the program and report; then everything is ended from outside. */
-const GRACE_MS = 2000;
+const GRACE_MS = 5000;
+
+/** How long an order to end waits for the sandbox to be whole. */
+const SETUP_MS = 5000;
 
 /** Runs the program; whatever it does, the record says how it ended. */
 export function runOnce(
@@ -34,9 +37,13 @@ export function runOnce(
     const stderr = keepOutput();
     const report = keepOutput(8 * 1024 * 1024);
     let stopped: "cancelled" | "timeout" | "output" | null = null;
+    let isReady = false;
+    let lastResort: NodeJS.Timeout | undefined;
+    // What is inside dies with bwrap only once the sandbox is whole: ended before that, it could be left behind.
     const stop = (why: "cancelled" | "timeout" | "output"): void => {
       stopped ??= why;
-      child.kill("SIGKILL");
+      if (isReady) child.kill("SIGKILL");
+      else lastResort ??= setTimeout(() => child.kill("SIGKILL"), SETUP_MS);
     };
     const onAbort = (): void => stop("cancelled");
     signal.addEventListener("abort", onAbort, { once: true });
@@ -53,13 +60,18 @@ export function runOnce(
     }
     const reportStream = child.stdio[3];
     if (reportStream !== null && reportStream !== undefined && "on" in reportStream) {
-      reportStream.on("data", (chunk: Buffer) => report.add(chunk));
+      reportStream.on("data", (chunk: Buffer) => {
+        report.add(chunk);
+        isReady = true;
+        if (stopped !== null) child.kill("SIGKILL");
+      });
       reportStream.on("error", () => {});
     }
     // A supervisor that died reads no more; how it ended is in the exit.
     child.stdin.on("error", () => {});
     const finish = (ending: Pick<ToolResult, "status" | "message" | "exitCode" | "filesAfter">): void => {
       clearTimeout(timer);
+      clearTimeout(lastResort);
       signal.removeEventListener("abort", onAbort);
       resolve({
         ...result,

@@ -3,7 +3,7 @@
 /**
  * Python text. It reads from stdin: a line of numbers (program bytes, wall ms, CPU s, memory, processes, file
  * bytes, number of input files), the program, then each input file as a line `<bytes> <name as hex>` and its bytes.
- * It writes its report as lines to descriptor 3: `file <bytes> <sha256> <name as hex>`, then `end <wait status> <reason>`.
+ * It writes its report as lines to descriptor 3: `ready` at once, then `file <bytes> <sha256> <name as hex>`, then `end <wait status> <reason>`.
  * It imports only what is built in, so that a small program costs little more than the start of Python.
  */
 export const RUNNER = String.raw`
@@ -28,6 +28,7 @@ def write_file(path, content):
     while content: content = content[posix.write(descriptor, content):]
     posix.close(descriptor)
 
+posix.write(3, b"ready\n")
 size, wall_ms, cpu_s, memory, processes, file_size, file_count = map(int, read_line())
 program = read_exactly(size)
 for _ in range(file_count):

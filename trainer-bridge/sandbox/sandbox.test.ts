@@ -1,9 +1,11 @@
 // Programs that try to break out or use too much, each seen held; and the record of those that behave.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { findLauncher } from "./launcher.ts";
 import type { Limits } from "./limits.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 import type { ToolResult } from "./toolResult.ts";
@@ -282,7 +284,7 @@ describe.skipIf(sandbox.status.state !== "ready")(
       test("output: it is ended, and its head and tail are kept", async () => {
         const ran = await run("print('head')\nwhile True: print('x' * 1000)", { outputBytes: 4 * MB });
         expect(ran).toMatchObject({ status: "limit", message: "Ended: it printed more than 4 MB." });
-        expect(ran.stdout).toMatch(/^head\nxxx[\s\S]*… \d+ bytes left out …[\s\S]*x$/);
+        expect(ran.stdout).toMatch(/^head\nxxx[\s\S]*… \d+ bytes left out …[\s\S]*[x\n]$/);
         expect(ran.stdout.length).toBeLessThan(1.1 * MB);
       });
 
@@ -309,11 +311,34 @@ describe.skipIf(sandbox.status.state !== "ready")(
       expect(await sandbox.run("print(1)", { signal: cancel.signal })).toMatchObject({ status: "killed", stdout: "" });
     });
 
-    test("closing ends what still runs", async () => {
-      const other = await openSandbox();
-      const running = other.run("import time; time.sleep(60)", { signal: never });
-      await other.close();
-      expect(await running).toMatchObject({ status: "killed" });
+    test("closing ends what still runs and what has only just begun, and leaves no process", async () => {
+      const mark = `touchline-test-${process.pid}`;
+      const { launcher, message } = await findLauncher();
+      if (launcher === null) throw new Error(message);
+      const command: typeof launcher.command = (diskBytes) => {
+        const found = launcher.command(diskBytes);
+        return { ...found, args: ["--setenv", "MARK", mark, ...found.args] };
+      };
+      for (const waitMs of [0, 3, 6, 9, 12, 15, 200]) {
+        const other = await openSandbox({ launcher: async () => ({ launcher: { ...launcher, command }, message }) });
+        const running = other.run("import time; time.sleep(60)", { signal: never });
+        await sleep(waitMs);
+        await other.close();
+        expect(await running).toMatchObject({ status: "killed", message: "Cancelled." });
+      }
+      expect(commandLines().filter((line) => line.includes(mark))).toEqual([]);
     });
   },
 );
+
+/** The command lines of all processes that are there at this moment. */
+function commandLines(): string[] {
+  return readdirSync("/proc").flatMap((entry) => {
+    try {
+      return /^\d+$/.test(entry) ? [readFileSync(`/proc/${entry}/cmdline`, "utf8")] : [];
+    } catch (error) {
+      if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")) return [];
+      throw error;
+    }
+  });
+}
