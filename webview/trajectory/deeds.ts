@@ -40,7 +40,7 @@ export function openPage(host: Host<typeof trajectoryPageContract>): Page {
   let state = initialState;
   let isMarking = false;
   let isMarkWanted = false;
-  let fatesTimer: ReturnType<typeof setTimeout> | undefined;
+  let areFatesAsked = false;
   let previewTimer: ReturnType<typeof setTimeout> | undefined;
 
   const send = (message: Message) => {
@@ -98,8 +98,10 @@ export function openPage(host: Host<typeof trajectoryPageContract>): Page {
   }
 
   function loadFatesSoon(): void {
-    fatesTimer ??= setTimeout(() => {
-      fatesTimer = undefined;
+    if (areFatesAsked) return;
+    areFatesAsked = true;
+    setTimeout(() => {
+      areFatesAsked = false;
       client.request("fates/get", {}).then((answer) => send({ type: "fates", fates: answer.fates }), notice);
     }, 500);
   }

@@ -25,14 +25,12 @@ export function isTyping(element: Element | null): boolean {
 export function pressKey(page: Page, key: string): void {
   if (isTyping(document.activeElement)) return;
   const state = page.state();
-  if (key === "?") return page.send({ type: "help", isOpen: !state.isHelpOpen });
-  if (state.phase !== "ready" || state.isHelpOpen) return;
+  if (key === "?") page.send({ type: "help", isOpen: !state.isHelpOpen });
+  if (key === "?" || state.phase !== "ready" || state.isHelpOpen) return;
   const at = state.selected;
-  if (key === "j")
-    return page.send({ type: "select", index: at === null ? 0 : at + 1, isWished: true, takesFocus: true });
-  if (key === "k")
-    return page.send({ type: "select", index: at === null ? 0 : at - 1, isWished: true, takesFocus: true });
-  if (key === "n") return page.run("nextInQueue");
+  if (key === "n") page.run("nextInQueue");
+  const step = key === "j" ? 1 : key === "k" ? -1 : 0;
+  if (step !== 0) page.send({ type: "select", index: at === null ? 0 : at + step, isWished: true, takesFocus: true });
   const actionId = at === null ? undefined : state.marks[at]?.actionId;
   if (actionId === undefined || !state.connection.canOverride) return;
   if (/^[0-9]$/.test(key) || key === "=") {
@@ -47,9 +45,22 @@ export function pressKey(page: Page, key: string): void {
   else if (key === "a") void page.acceptCoach(actionId);
 }
 
-/** The control is drawn by the time the next frame begins. */
+/** Drawing waits for the end of this turn, and so does the focus that needs what is drawn. */
 function focusInControl(selector: string): void {
-  requestAnimationFrame(() =>
+  queueMicrotask(() =>
     document.querySelector<HTMLElement>(`.scoreControl ${selector}`)?.focus({ preventScroll: true }),
   );
+}
+
+/** Enter saves and Escape cancels the selected action's draft, wherever on the page the focus is but on a control of its own. */
+export function pressControlKey(page: Page, event: KeyboardEvent): void {
+  const isOnRow =
+    event.target === document.body || (event.target instanceof Element && event.target.matches(".action"));
+  if (!isOnRow || (event.key !== "Enter" && event.key !== "Escape")) return;
+  const state = page.state();
+  const actionId = state.selected === null ? undefined : state.marks[state.selected]?.actionId;
+  if (actionId === undefined || !state.drafts.has(actionId)) return;
+  event.preventDefault();
+  if (event.key === "Enter") void page.save(actionId);
+  else page.send({ type: "draftEnded", actionId, isCommitted: false });
 }

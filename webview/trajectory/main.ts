@@ -11,7 +11,7 @@ import { watchFocus } from "../focus.ts";
 import { openHost } from "../host.ts";
 import { App } from "./app.tsx";
 import { openPage } from "./deeds.ts";
-import { isTyping, pressKey } from "./keys.ts";
+import { isTyping, pressControlKey, pressKey } from "./keys.ts";
 import { ViewportSignal } from "./viewport.ts";
 
 const host = openHost(trajectoryPageContract);
@@ -32,6 +32,7 @@ page.subscribe(() => {
   });
 });
 host.client.on("key/pressed", ({ key }) => pressKey(page, key));
+document.addEventListener("keydown", (event) => pressControlKey(page, event));
 watchFocus(isTyping, (command) => void host.client.request("command/run", { command }).catch(() => undefined));
 draw();
 void page.load();

@@ -82,7 +82,11 @@ function Reason({ score, state, page }: { score: Score; state: State; page: Page
   const [isClipped, setClipped] = useState(false);
   useLayoutEffect(() => {
     const element = text.current;
-    if (element !== null && !isOpen) setClipped(element.scrollHeight > element.clientHeight + 1);
+    if (element === null || isOpen) return;
+    // An observer is told after the layout is done anyway; asking here would force one for every reason.
+    const observer = new ResizeObserver(() => setClipped(element.scrollHeight > element.clientHeight + 1));
+    observer.observe(element);
+    return () => observer.disconnect();
   }, [score.rationale, isOpen]);
   const isPerson = score.kind === "override";
   return (

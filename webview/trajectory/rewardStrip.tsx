@@ -1,10 +1,11 @@
 // The reward strip: a lane per agent, a mark per action (coach, person, difference), and where in it the reader is.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Trajectory } from "../../src/protocol/model.ts";
-import { agentClass, agentVariable } from "../agentColor.ts";
+import { agentClass } from "../agentColor.ts";
 import { chipOf } from "../scoreText.ts";
 import type { Page } from "./deeds.ts";
 import { isCovered, type State } from "./state.ts";
+import { drawMarks } from "./stripDrawing.ts";
 import { indexAtPoint, pitchOf, stripBars } from "./stripLayout.ts";
 import type { ViewportSignal } from "./viewport.ts";
 
@@ -21,6 +22,7 @@ interface Props {
 /** Draws the strip on a canvas, so that ten thousand marks cost as little as ten. */
 export function RewardStrip({ trajectory, state, page, viewport }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const view = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [hovered, setHovered] = useState<number | null>(null);
   const [theme, setTheme] = useState(0);
@@ -48,20 +50,18 @@ export function RewardStrip({ trajectory, state, page, viewport }: Props) {
     const element = canvas.current;
     if (element === null || width === 0) return;
     const bars = stripBars(marks, lanes, width, (mark) => isCovered(state, mark));
-    const draw = () =>
-      drawStrip(element, {
-        bars,
-        lanes,
-        laneHeight,
-        width,
-        count: marks.length,
-        selected,
-        hovered,
-        view: viewport.value,
-      });
-    draw();
-    return viewport.listen(() => requestAnimationFrame(draw));
-  }, [width, theme, marks, selected, hovered, state.uncovered, state.blindFirst, trajectory.agents]);
+    drawMarks(element, bars, lanes, laneHeight, width);
+  }, [width, theme, marks, state.uncovered, state.blindFirst, trajectory.agents]);
+
+  const pitch = pitchOf(marks.length, width);
+  useLayoutEffect(() => {
+    const follow = () => {
+      const { first, last } = viewport.value;
+      if (view.current !== null) stand(view.current, first * pitch, Math.max(2, (last - first + 1) * pitch));
+    };
+    follow();
+    return viewport.listen(follow);
+  }, [pitch]);
 
   const indexOf = (event: MouseEvent) => indexAtPoint(event.offsetX, marks.length, width);
   const go = (index: number) => page.send({ type: "select", index, isWished: true });
@@ -93,6 +93,10 @@ export function RewardStrip({ trajectory, state, page, viewport }: Props) {
     });
     return `Action ${mark.index + 1} of ${marks.length}, ${mark.agent}: ${chip.label}`;
   };
+  const outline = (index: number) => ({
+    left: `${index * pitch - 2}px`,
+    width: `${Math.max(3, Math.min(pitch, 9)) + 3}px`,
+  });
   const onScreen = hovered ?? selected;
   return (
     <div class="strip">
@@ -108,11 +112,7 @@ export function RewardStrip({ trajectory, state, page, viewport }: Props) {
           </div>
         ))}
       </div>
-      <canvas
-        ref={(element) => {
-          canvas.current = element;
-          if (element !== null) element.style.height = `${height}px`;
-        }}
+      <div
         class="stripMarks"
         tabIndex={0}
         role="slider"
@@ -123,78 +123,25 @@ export function RewardStrip({ trajectory, state, page, viewport }: Props) {
         aria-valuetext={told(selected)}
         title={onScreen === null ? "" : told(onScreen)}
         onClick={(event) => go(indexOf(event))}
-        onMouseMove={(event) =>
-          setHovered(event.offsetX <= pitchOf(marks.length, width) * marks.length ? indexOf(event) : null)
-        }
+        onMouseMove={(event) => setHovered(event.offsetX <= pitch * marks.length ? indexOf(event) : null)}
         onMouseLeave={() => setHovered(null)}
         onKeyDown={onKey}
-      />
+      >
+        <div ref={view} class="stripView" />
+        <canvas
+          ref={(element) => {
+            canvas.current = element;
+            if (element !== null) element.style.height = `${height}px`;
+          }}
+        />
+        {hovered !== null && <div class="stripHovered" style={outline(hovered)} />}
+        {selected !== null && <div class="stripSelected" style={outline(selected)} />}
+      </div>
     </div>
   );
 }
 
-interface Drawing {
-  readonly bars: ReturnType<typeof stripBars>;
-  readonly lanes: readonly string[];
-  readonly laneHeight: number;
-  readonly width: number;
-  readonly count: number;
-  readonly selected: number | null;
-  readonly hovered: number | null;
-  readonly view: { readonly first: number; readonly last: number };
-}
-
-function drawStrip(element: HTMLCanvasElement, drawing: Drawing): void {
-  const { bars, lanes, laneHeight, width, count, selected, hovered, view } = drawing;
-  const height = lanes.length * laneHeight;
-  const scale = window.devicePixelRatio || 1;
-  element.width = Math.round(width * scale);
-  element.height = Math.round(height * scale);
-  const context = element.getContext("2d");
-  if (context === null) return;
-  const styles = getComputedStyle(element);
-  const color = (name: string) => styles.getPropertyValue(name).trim() || styles.color;
-  context.scale(scale, scale);
-  const pitch = pitchOf(count, width);
-  const foreground = color("--vscode-foreground");
-  const quiet = color("--vscode-descriptionForeground");
-
-  context.fillStyle = color("--vscode-scrollbarSlider-background");
-  context.globalAlpha = 0.5;
-  context.fillRect(view.first * pitch - 0.5, 0, Math.max(2, (view.last - view.first + 1) * pitch), height);
-  context.globalAlpha = 1;
-  context.fillStyle = color("--touchline-line");
-  for (let lane = 1; lane < lanes.length; lane++) context.fillRect(0, lane * laneHeight - 0.5, width, 0.5);
-
-  const room = laneHeight - 6;
-  for (const bar of bars) {
-    const base = (bar.lane + 1) * laneHeight - 3;
-    const y = (value: number) => base - Math.max(1.5, (value / 10) * room);
-    const agent = lanes[bar.lane] ?? "";
-    context.fillStyle = color(agentVariable(lanes, agent));
-    const barWidth = Math.min(bar.width, 8);
-    if (bar.coach !== null) {
-      context.globalAlpha = bar.override === null ? 1 : 0.45;
-      context.fillRect(bar.x, y(bar.coach), barWidth, base - y(bar.coach));
-      context.globalAlpha = 1;
-    } else if (bar.override === null) {
-      context.fillStyle = quiet;
-      if (bar.isMissing) context.fillRect(bar.x, base - 1, barWidth, 1);
-      else context.fillRect(bar.x, base - room / 2, barWidth, room / 2);
-    }
-    if (bar.override !== null) {
-      context.fillStyle = foreground;
-      const top = y(bar.override);
-      context.fillRect(bar.x - 0.5, top - 1, Math.max(3, barWidth + 1), 2);
-      if (bar.coach !== null && bar.scoredCount === 1)
-        context.fillRect(bar.x + barWidth / 2 - 0.5, Math.min(top, y(bar.coach)), 1, Math.abs(top - y(bar.coach)));
-    }
-  }
-  const outline = (index: number, name: string) => {
-    context.strokeStyle = color(name);
-    context.lineWidth = 1;
-    context.strokeRect(index * pitch - 1.5, 0.5, Math.max(3, Math.min(pitch, 9)) + 2, height - 1);
-  };
-  if (hovered !== null) outline(hovered, "--vscode-descriptionForeground");
-  if (selected !== null) outline(selected, "--vscode-focusBorder");
+function stand(element: HTMLElement, left: number, width: number): void {
+  element.style.left = `${left}px`;
+  element.style.width = `${width}px`;
 }

@@ -232,13 +232,20 @@ function withMarks(state: State, marks: readonly ActionMark[], isLive: boolean):
 
 function withBodies(state: State, items: readonly ActionView[]): State {
   const bodies = new Map(state.bodies);
-  const marks = state.marks.slice();
+  const changed: ActionMark[] = [];
   for (const item of items) {
     const { index, id } = item.action;
     bodies.set(index, item);
-    const mark = marks[index];
-    if (mark?.actionId === id) marks[index] = { ...mark, ...markValues(item.scores) };
+    const mark = state.marks[index];
+    const values = markValues(item.scores);
+    if (mark?.actionId === id && (mark.coach !== values.coach || mark.override !== values.override)) {
+      changed.push({ ...mark, ...values });
+    }
   }
+  // The same marks stay the same list: ten thousand of them are not drawn again for nothing.
+  if (changed.length === 0) return { ...state, bodies };
+  const marks = state.marks.slice();
+  for (const mark of changed) marks[mark.index] = mark;
   return { ...state, bodies, marks };
 }
 

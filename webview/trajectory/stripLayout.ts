@@ -38,7 +38,7 @@ export function stripBars(
     const scored = before?.scoredCount ?? 0;
     shared.set(key, {
       x: pitch >= 2 ? mark.index * pitch : column * 2,
-      width: Math.max(1, (pitch >= 2 ? pitch : 2) - gap),
+      width: Math.max(1, Math.max(pitch, 2) - gap),
       lane,
       coach: coach === null ? (before?.coach ?? null) : ((before?.coach ?? 0) * scored + coach) / (scored + 1),
       scoredCount: coach === null ? scored : scored + 1,
