@@ -99,7 +99,7 @@ export async function run(actionCount = 100_000): Promise<Figure[]> {
         peer: null,
       },
       {
-        name: `memory grown, ${size}`,
+        name: `memory grown while filling, ${size}`,
         value: round((process.memoryUsage.rss() - rssBefore) / 2 ** 20),
         unit: "MiB",
         goal: "< 250",

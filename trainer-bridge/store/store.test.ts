@@ -93,6 +93,27 @@ describe("counts of a trajectory", () => {
     expect(store.run("run-1")).toMatchObject({ trajectoryCount: 2, actionCount: 6 });
   });
 
+  test("are the same for live actions added many at once, each with its event", () => {
+    scored("one", [4, null, 8]);
+    store.addTrajectory(fakeTrajectory("many"));
+    const seq = store.lastSeq();
+    store.addActions(
+      [4, null, 8].map((value, index) => {
+        const action = fakeAction(`many-${index}`, "many", index);
+        return { action, tokens: null, scores: [fakeScore(`${action.id}-s`, action, value)] };
+      }),
+    );
+    expect(totals("many")).toEqual(totals("one"));
+    expect(store.eventsAfter(seq, 100).map(({ kind }) => kind)).toEqual([
+      "action/added",
+      "score/added",
+      "action/added",
+      "score/added",
+      "action/added",
+      "score/added",
+    ]);
+  });
+
   test("are not believed when they come from outside", () => {
     store.addTrajectory(fakeTrajectory("t", { actionCount: 99, meanScore: 9.9, overrideCount: 3 }));
     expect(totals("t")).toEqual({

@@ -64,6 +64,8 @@ export interface Store {
 
   /** Outputs over 64 KB go to blobs; head and tail stay. */
   addAction(action: Action, tokens: ActionTokens | null, scores?: readonly Score[]): void;
+  /** Many at once, in one transaction: what arrives fast need not wait for the disk each time. */
+  addActions(batch: WholeTrajectory["actions"]): void;
   action(id: string): Action;
   actions(trajectoryId: string, fromIndex: number, limit: number): Action[];
   marks(trajectoryId: string, fromIndex: number, limit: number): { marks: ActionMark[]; total: number };
@@ -161,6 +163,19 @@ function storeOver(database: ReturnType<typeof openDatabase>, now: () => Date, e
     record({ kind: "trajectory/changed", data: trajectories.trajectory(trajectory.id) });
   };
 
+  const insertLive = (batch: WholeTrajectory["actions"], record: (change: Change) => void): void => {
+    for (const { action, tokens, scores: given } of batch) {
+      const { n, runN, minScore } = trajectories.trajectoryRow(action.trajectoryId);
+      actions.insert(action, tokens, [], n, runN);
+      trajectories.count(n, runN, { actions: 1, scored: 0, sum: 0, missing: 0, overrides: 0 }, minScore);
+      const { id: actionId, trajectoryId, runId, index, agent } = action;
+      record({ kind: "action/added", data: { actionId, trajectoryId, runId, index, agent } });
+      for (const [place, score] of given.entries())
+        scores.append(score, actions.row(actionId), given.slice(0, place), record);
+    }
+    actions.tidyWords(batch.length);
+  };
+
   return {
     id,
     close: () => database.close(),
@@ -199,23 +214,9 @@ function storeOver(database: ReturnType<typeof openDatabase>, now: () => Date, e
         return { added, duplicates: batch.length - added };
       }),
 
-    addAction: (action, tokens, records = []) =>
-      change((record) => {
-        const trajectory = trajectories.trajectoryRow(action.trajectoryId);
-        actions.insert(action, tokens, [], trajectory.n, trajectory.runN);
-        trajectories.count(
-          trajectory.n,
-          trajectory.runN,
-          { actions: 1, scored: 0, sum: 0, missing: 0, overrides: 0 },
-          trajectory.minScore,
-        );
-        const { id: actionId, trajectoryId, runId, index, agent } = action;
-        record({ kind: "action/added", data: { actionId, trajectoryId, runId, index, agent } });
-        for (const [place, score] of records.entries()) {
-          scores.append(score, actions.row(actionId), records.slice(0, place), record);
-        }
-        actions.tidyWords(1);
-      }),
+    addAction: (action, tokens, given = []) =>
+      change((record) => insertLive([{ action, tokens, scores: given }], record)),
+    addActions: (batch) => change((record) => insertLive(batch, record)),
     action: actions.action,
     actions: (trajectoryId, fromIndex, limit) =>
       actions.actions(trajectories.trajectoryRow(trajectoryId).n, fromIndex, limit),
