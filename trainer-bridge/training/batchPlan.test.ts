@@ -11,26 +11,32 @@ const config = IterationConfig.parse({ taskCount: 3, samplesPerTask: 2, evaluati
 
 describe("the plan of a batch", () => {
   test("is the same every time, so that a resume repeats it exactly", () => {
-    const iteration = { id: "run-i2", config };
+    const iteration = { id: "run-i2", index: 2, config };
     expect(batchPlan(iteration, 3, tasks)).toEqual(batchPlan(iteration, 3, tasks));
   });
 
   test("takes each task samplesPerTask times, with a seed of its own for each", () => {
-    const plan = batchPlan({ id: "run-i2", config }, 3, tasks);
+    const plan = batchPlan({ id: "run-i2", index: 2, config }, 3, tasks);
     expect(plan.map((row) => row.task.id)).toEqual(["task-3", "task-3", "task-4", "task-4", "task-5", "task-5"]);
     expect(new Set(plan.map((row) => row.seed)).size).toBe(6);
     expect(new Set(plan.map((row) => row.trajectoryId)).size).toBe(6);
   });
 
   test("gives another iteration other seeds", () => {
-    const one = batchPlan({ id: "run-i1", config }, 0, tasks).map((row) => row.seed);
-    const two = batchPlan({ id: "run-i2", config }, 0, tasks).map((row) => row.seed);
+    const one = batchPlan({ id: "run-i1", index: 1, config }, 0, tasks).map((row) => row.seed);
+    const two = batchPlan({ id: "run-i2", index: 2, config }, 0, tasks).map((row) => row.seed);
     expect(one).not.toEqual(two);
   });
 
+  test("gives another run with the same seed the same seeds", () => {
+    const one = batchPlan({ id: "run-i2", index: 2, config }, 0, tasks).map((row) => row.seed);
+    const two = batchPlan({ id: "other-i2", index: 2, config }, 0, tasks).map((row) => row.seed);
+    expect(one).toEqual(two);
+  });
+
   test("evaluates the same held-out tasks with the same seeds after every iteration", () => {
-    const one = evaluationPlan({ id: "run-i1", config }, "before", tasks);
-    const two = evaluationPlan({ id: "run-i2", config }, "after", tasks);
+    const one = evaluationPlan({ id: "run-i1", index: 1, config }, "before", tasks);
+    const two = evaluationPlan({ id: "run-i2", index: 2, config }, "after", tasks);
     expect(one.map(({ task, seed }) => [task.id, seed])).toEqual(two.map(({ task, seed }) => [task.id, seed]));
     expect(one[0]?.trajectoryId).not.toBe(two[0]?.trajectoryId);
   });

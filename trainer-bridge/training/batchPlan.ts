@@ -19,7 +19,7 @@ export interface PlannedRollout {
 
 /** The training batch: taskCount tasks, each samplesPerTask times. `firstTask` is how many tasks the run's earlier iterations took. */
 export function batchPlan(
-  iteration: Pick<Iteration, "id" | "config">,
+  iteration: Pick<Iteration, "id" | "index" | "config">,
   firstTask: number,
   tasks: TaskSource,
 ): PlannedRollout[] {
@@ -29,7 +29,9 @@ export function batchPlan(
     const task = tasks.task(taskIndex(firstTask + i, tasks.size, seed));
     for (let sampleIndex = 0; sampleIndex < samplesPerTask; sampleIndex++) {
       const trajectoryId = `${iteration.id}-t${i}-s${sampleIndex}`;
-      plan.push({ trajectoryId, task, sampleIndex, seed: seedOf(seed, trajectoryId) });
+      // Not from the id, which differs from run to run: the same seed gives the same rollouts in every run.
+      const rolloutSeed = seedOf(seed, `iteration-${iteration.index}/task-${i}/sample-${sampleIndex}`);
+      plan.push({ trajectoryId, task, sampleIndex, seed: rolloutSeed });
     }
   }
   return plan;

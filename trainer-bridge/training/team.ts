@@ -7,6 +7,7 @@ import type { Policy, Sample } from "../rollouts/sample.ts";
 import type { Store } from "../store/store.ts";
 import { openTaskSet, type TaskSet } from "../workflow/tasks/taskSet.ts";
 import { parseWorkflow, type Workflow } from "../workflow/workflow.ts";
+import { seedOf } from "./batchPlan.ts";
 import type { Commands, PolicyKind } from "./commands.ts";
 import { type EngineClient, EngineError } from "./engineClient.ts";
 import { TrainingError } from "./trainingError.ts";
@@ -90,9 +91,9 @@ export function referenceVersion(engineAgent: string): string {
 }
 
 /** How the run's policies are made at the engine. Each agent starts from the same base. */
-export function policyKind(config: RunConfig, engineAgent: string): PolicyKind {
+export function policyKind(config: RunConfig, agent: string): PolicyKind {
   const { kind, rank, alpha } = config.policy;
-  const seed = createHash("sha256").update(engineAgent).digest().readUInt32BE(0) >>> 1;
+  const seed = seedOf(config.seed, `policy/${agent}`);
   return { kind, seed, ...(rank === undefined ? {} : { rank }), ...(alpha === undefined ? {} : { alpha }) };
 }
 

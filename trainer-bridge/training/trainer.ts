@@ -102,7 +102,8 @@ export function openTrainer(options: TrainerOptions): Trainer {
 
   function kindOf(agent: string) {
     for (const { run, trained } of teams.values()) {
-      if ([...trained.values()].includes(agent)) return policyKind(RunConfig.parse(run.config), agent);
+      const own = [...trained].find(([, engineAgent]) => engineAgent === agent);
+      if (own !== undefined) return policyKind(RunConfig.parse(run.config), own[0]);
     }
     throw new Error(`No run has an agent called ${agent} at the engine.`);
   }

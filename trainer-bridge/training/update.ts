@@ -78,7 +78,7 @@ export async function planUpdate(
     const credited = credit.samples[i];
     return credited === undefined || credited.masked !== null ? [] : [{ sample, credited, logpOld: logpOld[i] ?? [] }];
   });
-  const order = shuffled(trained, seedOf(config.seed, `${iteration.id}/${agent}/minibatches`));
+  const order = shuffled(trained, seedOf(config.seed, `iteration-${iteration.index}/${agent}/minibatches`));
   const firstSeq = room.store.lastCommandSeq(engineAgent) + 1;
   let seq = firstSeq;
   const steps: UpdatePlan["steps"][number][] = [];
