@@ -7,6 +7,7 @@ import type { Action, Task, ToolCall } from "../../src/protocol/model.ts";
 import type { CoachContext } from "./coach.ts";
 import { type LlmCoachOptions, llmCoach } from "./llmCoach.ts";
 import { readReply } from "./reply.ts";
+import { fenced } from "./untrusted.ts";
 
 const Body = z.looseObject({
   model: z.string(),
@@ -363,6 +364,12 @@ describe("the prompt", () => {
     for (const line of canary.split("\n")) expect(outside).not.toContain(line);
     for (const hidden of ["<|", "|>", "\u202e", "\u200b", "\u001b", "\u0000"]) expect(prompt).not.toContain(hidden);
     expect(prompt.match(/\[end /g)?.length).toBe(prompt.match(/\[begin /g)?.length);
+  });
+
+  test("takes its own mark out of what it fences, should anybody guess it", () => {
+    expect(fenced("agent output", "before c0de after", "c0de")).toBe(
+      "[begin agent output c0de]\nbefore (removed) after\n[end agent output c0de]",
+    );
   });
 
   test("draws its mark anew each time", async () => {

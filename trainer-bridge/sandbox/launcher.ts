@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import path from "node:path";
+import { hostName } from "./orphans.ts";
 import { COMPILE_RUNNER, RUNNER, runnerFrom } from "./runner.ts";
 
 /** A command, and the account to start it under where that is not the bridge's own. */
@@ -133,7 +134,7 @@ function commandOf(way: Way, python: Python, diskBytes: number): Command {
   const size = (bytes: number): string[] => ["--size", String(bytes)];
   const args = [
     ...["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", ...way.flags],
-    ...["--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"],
+    ...["--die-with-parent", "--new-session", "--clearenv", "--hostname", hostName(process.pid)],
     ...systemMounts(),
     ...["--proc", "/proc", "--dev", "/dev", ...size(16 * 1024 * 1024), "--tmpfs", "/dev/shm"],
     ...[

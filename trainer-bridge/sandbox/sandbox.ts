@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { createGate } from "./gate.ts";
 import { findLauncher } from "./launcher.ts";
 import { type Limits, limitsWith } from "./limits.ts";
+import { endOrphans } from "./orphans.ts";
 import { runOnce } from "./runOnce.ts";
 import { emptyResult, fileState, type InputFile, type ToolResult } from "./toolResult.ts";
 
@@ -33,6 +34,7 @@ export async function openSandbox(
     const status = { state: "refused", message: found.message } as const;
     return { status, run: async (code, { files }) => refusal(code, found.message, files), close: async () => {} };
   }
+  endOrphans();
   const launcher = found.launcher;
   return {
     status: { state: "ready", message: found.message },
