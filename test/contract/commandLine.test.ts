@@ -1,5 +1,7 @@
 // The command line as people and the extension use it: processes of their own over one data folder, without an engine.
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -179,6 +181,56 @@ describe("a mistake", patience, () => {
     const { code, stderr } = await runCommand(bundle, ["rollout", ...alone()]);
     expect(code).toBe(1);
     expect(stderr).toContain("start the bridge with an engine");
+  });
+});
+
+/** An OpenAI-compatible policy that takes its time and always says the same. */
+async function fakePolicy(): Promise<{ url: string; asked: () => number; close(): void }> {
+  let asked = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    request.once("end", () => {
+      asked += 1;
+      const choice = {
+        index: 0,
+        finish_reason: "stop",
+        message: { role: "assistant", content: "The answer is \\boxed{4}." },
+      };
+      const body = { id: "c", object: "chat.completion", created: 0, model: "fake", choices: [choice] };
+      setTimeout(() => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body)), 40);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/v1`, asked: () => asked, close: () => void server.close() };
+}
+
+describe("rollout with another model as policy", patience, () => {
+  test("rolls out without an engine, and Ctrl+C keeps what is finished", async () => {
+    const policy = await fakePolicy();
+    try {
+      const args = ["rollout", ...alone(), "--policy", `${policy.url},fake`, "--concurrency", "2"];
+      const whole = await runCommand(bundle, [...args, "--tasks", "2", "--json"]);
+      expect(whole).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(whole.stdout)).toMatchObject({ completed: 2, failed: 0, cancelled: 0 });
+      const asked = policy.asked();
+      expect(asked).toBeGreaterThanOrEqual(6);
+
+      const cut = startCommand(bundle, [...args, "--tasks", "500"]);
+      started.push(cut);
+      await expect.poll(policy.asked, { timeout: 20_000 }).toBeGreaterThan(asked + 12);
+      cut.child.kill("SIGINT");
+      const { code, stdout, stderr } = await cut.ended;
+      expect(code).toBe(130);
+      expect(stderr).toContain("what is finished is kept");
+      const completed = Number(/(\d+) completed/.exec(stdout)?.[1]);
+      expect(completed).toBeGreaterThan(0);
+      expect(completed).toBeLessThan(500);
+      const status = JSON.parse((await runCommand(bundle, ["status", ...alone(), "--json"])).stdout);
+      expect(status.counts.trajectories).toBeGreaterThanOrEqual(completed + 2);
+    } finally {
+      policy.close();
+    }
   });
 });
 

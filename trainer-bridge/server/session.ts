@@ -179,7 +179,7 @@ export function openSession(
     await nextTurn();
     socket.resume();
     socket.close(1001, "The bridge is stopping.");
-    const timer = setTimeout(() => socket.terminate(), 2_000);
+    const timer = setTimeout(() => socket.terminate(), 1_000);
     await closed;
     clearTimeout(timer);
   }
