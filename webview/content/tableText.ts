@@ -14,7 +14,7 @@ export const LONGEST_HTML = 2_000_000;
 
 /** The first table of an HTML output, its text only; null where there is none. Nothing of the HTML reaches the page. */
 export function tableOfHtml(html: string): TableText | null {
-  const fragment = DOMPurify.sanitize(withoutStyles(html.slice(0, LONGEST_HTML)), {
+  const fragment = DOMPurify.sanitize(withBareTags(html.slice(0, LONGEST_HTML)), {
     ALLOWED_TAGS: TABLE_TAGS,
     ALLOWED_ATTR: ["colspan"],
     RETURN_DOM_FRAGMENT: true,
@@ -39,7 +39,7 @@ export function tableOfHtml(html: string): TableText | null {
 
 /** All visible text of an HTML output, for one without a table. */
 export function textOfHtml(html: string): string {
-  const fragment = DOMPurify.sanitize(withoutStyles(html.slice(0, LONGEST_HTML)), {
+  const fragment = DOMPurify.sanitize(withBareTags(html.slice(0, LONGEST_HTML)), {
     ALLOWED_TAGS: TABLE_TAGS,
     ALLOWED_ATTR: [],
     RETURN_DOM_FRAGMENT: true,
@@ -47,12 +47,15 @@ export function textOfHtml(html: string): string {
   return (fragment.textContent ?? "").trim();
 }
 
-/** The sanitiser is the wall; this only keeps its parser from tripping over styles, which the page's policy would report. */
-function withoutStyles(html: string): string {
+/** The sanitiser is the wall; this only spares its parser styles and handlers, which the page's policy would report even unrun. */
+function withBareTags(html: string): string {
   return html
     .replace(/<(style|script)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, "")
     .replace(/<\/?(?:link|meta|svg|math|object|iframe)\b[^>]*>?/gi, "")
-    .replace(/<[^<>]*>/g, (tag) => tag.replace(/\sstyle\s*=/gi, " data-x="));
+    .replace(/<(\/?[a-z][\w-]*)([^<>]*)>/gi, (_tag, name: string, rest: string) => {
+      const span = /\bcolspan\s*=\s*["']?(\d{1,2})\b/i.exec(rest)?.[1];
+      return span === undefined ? `<${name}>` : `<${name} colspan="${span}">`;
+    });
 }
 
 /** CSV with quotes as RFC 4180; the first row names the columns. */
