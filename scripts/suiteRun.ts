@@ -1,6 +1,6 @@
 // Runs the extension's suite in the VS Code host, from source or as an installed package.
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -21,7 +21,12 @@ export async function runSuite(options: HostOptions, timeoutMs = 300_000): Promi
   const testsPath = await bundleSuite();
   const folder = await mkdtemp(path.join(os.tmpdir(), "touchline-suite-"));
   const resultsFile = path.join(folder, "results.json");
-  const host = await startHost({ ...options, testsPath, env: { ...options.env, TOUCHLINE_TEST_RESULTS: resultsFile } });
+  const host = await startHost({
+    ...options,
+    extensionPath: options.extensionPath ?? (await carrier(folder)),
+    testsPath,
+    env: { ...options.env, TOUCHLINE_TEST_RESULTS: resultsFile },
+  });
   try {
     const workbench = await openWorkbench(host.url);
     try {
@@ -40,6 +45,15 @@ export async function runSuite(options: HostOptions, timeoutMs = 300_000): Promi
     await host.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** VS Code runs a suite only where an extension is under development: beside an installed one that is this empty one. */
+async function carrier(folder: string): Promise<string> {
+  const extension = path.join(folder, "carrier");
+  await mkdir(extension);
+  const manifest = { name: "carrier", publisher: "touchline", version: "0.0.1", engines: { vscode: "*" } };
+  await writeFile(path.join(extension, "package.json"), JSON.stringify(manifest));
+  return extension;
 }
 
 async function resultsIn(file: string, timeoutMs: number): Promise<SuiteResult[]> {
