@@ -48,8 +48,8 @@ def build_policy(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
         tie_word_embeddings=True,
         initializer_range=0.05,
         bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=token_id(tokenizer.eos_token_id),
+        pad_token_id=token_id(tokenizer.pad_token_id),
         dtype="float32",
     )
     policy = Qwen3ForCausalLM(config)

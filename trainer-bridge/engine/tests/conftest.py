@@ -12,6 +12,7 @@ from tokenizer import save_tokenizer
 from touchline_engine.compute import Compute
 from touchline_engine.server import build_app
 from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
+from warm_start import token_id
 
 CONTEXT = 160
 
@@ -34,8 +35,8 @@ def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             max_position_embeddings=CONTEXT,
             tie_word_embeddings=True,
             initializer_range=0.2,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=token_id(tokenizer.eos_token_id),
+            pad_token_id=token_id(tokenizer.pad_token_id),
             bos_token_id=None,
         )
     )

@@ -21,8 +21,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "policy"))
 
-from problems import Problem, draw_problem  # noqa: E402
-from roles import messages_for  # noqa: E402
+from problems import Problem, draw_problem
+from roles import messages_for
 
 AGENTS = ["problem_solver", "code_executor", "verifier"]
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}

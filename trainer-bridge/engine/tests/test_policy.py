@@ -1,4 +1,4 @@
-"""The small policy's files: problems whose answers are right, a tokenizer that loses nothing, warm weights that load."""
+"""The small policy's files: problems whose answers are right, a lossless tokenizer, warm weights that load."""
 
 import random
 from pathlib import Path

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -76,7 +77,7 @@ def test_sampled_logprobs_equal_the_trainers(engine: Engine) -> None:
 
 
 def test_greedy_decoding_equals_transformers_own(engine: Engine, base_folder: Path) -> None:
-    model = AutoModelForCausalLM.from_pretrained(str(base_folder))
+    model: Any = AutoModelForCausalLM.from_pretrained(str(base_folder))
     for length in (4, 7, 10):
         theirs = model.generate(torch.tensor([PROMPT[:length]]), max_new_tokens=30, do_sample=False)[
             0, length:

@@ -130,7 +130,7 @@ def choice_logprobs(sampling: Sampling, sequence: Sequence) -> dict[str, Any]:
     """logprobs.content for chat; OpenAI's older lists beside it for completions."""
 
     def entry(token: int, logprob: float) -> dict[str, Any]:
-        text = str(sampling.policies.tokenizer.decode([token]))
+        text = sampling.policies.token_text(token)
         return {"token": text, "logprob": logprob, "token_id": token, "bytes": list(text.encode())}
 
     content = [

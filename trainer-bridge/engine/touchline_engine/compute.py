@@ -3,6 +3,7 @@
 One thread means no lock around the weights, one pool of CPU threads, and the same order of additions on every replay.
 """
 
+import ctypes
 import queue
 import sys
 import threading
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from touchline_engine.sampler import Sampler
 
 GATHER_SECONDS = 0.003  # how long the first request of an idle engine waits for others to share its batch
+IDLE_SECONDS = 0.5  # after this without work, freed memory is given back to the system
 
 
 class Compute:
@@ -62,12 +64,19 @@ class Compute:
         self.status = "ready"
         while True:
             if self.sampler.is_idle:
-                self._do(*self._jobs.get())
+                self._do(*self._next_job())
                 if not self.sampler.is_idle:
                     time.sleep(GATHER_SECONDS)
             while not self._jobs.empty():
                 self._do(*self._jobs.get())
             self.sampler.step()
+
+    def _next_job(self) -> "tuple[Future[Any], Callable[[], Any]]":
+        try:
+            return self._jobs.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            return_free_memory()
+            return self._jobs.get()
 
     def _load(self) -> None:
         import torch
@@ -88,3 +97,10 @@ class Compute:
             future.set_result(job())
         except BaseException as error:  # handed to the caller: a failing request never ends the engine
             future.set_exception(error)
+
+
+def return_free_memory() -> None:
+    """Gives back what glibc keeps of freed activations; other C libraries do so by themselves."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -15,8 +15,9 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from touchline_engine.sequence import Sequence
 from touchline_engine.weights import Weights
 
-PREFILL_TOKENS = 8192  # padded prompt tokens computed at once
+PREFILL_TOKENS = 4096  # padded prompt tokens computed at once
 SPARE_COLUMNS = 64  # room made when the buffer is full
+COMPACT_BELOW = 0.75  # share of live rows under which the finished ones are taken out; doing so copies the cache
 
 
 class _BufferLayer(DynamicLayer):
@@ -73,7 +74,7 @@ class Lane:
             ordered = ordered[:-count]
 
     def step(self) -> None:
-        """One token for every row; finished rows leave."""
+        """One token for every row; finished rows leave once enough of them have gathered."""
         if not self.rows:
             return
         assert self._starts_B is not None and self._next_B is not None
@@ -90,7 +91,12 @@ class Lane:
         ).logits[:, -1]
         self._width += 1
         self._next_B = draw_tokens(logits_BV, self.rows)
-        self._keep([place for place, row in enumerate(self.rows) if not row.is_finished])
+        self._compact()
+
+    @property
+    def live(self) -> int:
+        """How many rows are still going."""
+        return sum(not row.is_finished for row in self.rows)
 
     def _prefill(self, sequences: list[Sequence]) -> None:
         lengths = [len(sequence.prompt) for sequence in sequences]
@@ -131,8 +137,9 @@ class Lane:
         self.rows = self.rows + sequences
         self._set(new, starts_B, next_B, width)
 
-    def _keep(self, places: list[int]) -> None:
-        if len(places) == len(self.rows):
+    def _compact(self) -> None:
+        places = [place for place, row in enumerate(self.rows) if not row.is_finished]
+        if len(places) > COMPACT_BELOW * len(self.rows):
             return
         assert self._starts_B is not None and self._next_B is not None
         self.rows = [self.rows[place] for place in places]

@@ -18,7 +18,7 @@ from touchline_engine.weights import Base, Weights, copy_into, read_tensors
 from touchline_engine.wire import CreateAgent, Forward
 
 MAX_RESIDENT_VERSIONS = 8  # versions kept in memory for sampling, beyond those in use
-CPU_TOKEN_BUDGET = 2048  # padded tokens of one micro-batch
+CPU_TOKEN_BUDGET = 1024  # padded tokens of one micro-batch
 GPU_TOKEN_BUDGET = 32768
 MAX_LOGITS = 2**28  # numbers in one micro-batch's logits
 BASE = "base"
@@ -41,6 +41,7 @@ class Policies:
         self.agents: dict[str, Agent] = {}
         self._resident: OrderedDict[str, Weights] = OrderedDict()
         self._uses: dict[str, int] = {}
+        self._token_texts: dict[int, str] = {}
         self._agents_folder.mkdir(parents=True, exist_ok=True)
         for folder in sorted(self._agents_folder.iterdir()):
             self._restore(folder)
@@ -119,6 +120,12 @@ class Policies:
     def weights_key(self, frozen: str) -> str:
         """Names with equal weights share a key: version 0 of every agent is the base."""
         return BASE if frozen.endswith("@v0") else frozen
+
+    def token_text(self, token: int) -> str:
+        """One token as text, special tokens included."""
+        if token not in self._token_texts:
+            self._token_texts[token] = str(self.tokenizer.decode([token]))
+        return self._token_texts[token]
 
     # -- versions in memory -------------------------------------------------------------------------------------
 

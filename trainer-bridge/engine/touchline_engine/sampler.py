@@ -51,8 +51,8 @@ class Sampler:
             self._lanes[key] = lane
         waiting = self._waiting.get(key)
         if waiting:
-            entering = []
-            while waiting and len(lane.rows) + len(entering) < MAX_ROWS:
+            entering: list[Sequence] = []
+            while waiting and lane.live + len(entering) < MAX_ROWS:
                 sequence = waiting.popleft()
                 if not sequence.is_finished:
                     entering.append(sequence)

@@ -1,6 +1,7 @@
 """The engine's HTTP door. It checks requests, hands them to the compute thread, and shapes errors."""
 
 import asyncio
+import contextlib
 import hmac
 import json
 import os
@@ -121,10 +122,15 @@ async def sample(compute: Compute, body: wire.ChatRequest | wire.CompletionReque
 
     sampling = completions.start_sampling(body, compute.policies)
     loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the engine is ending
+            loop.call_soon_threadsafe(news.set)
+
     for sequence in sampling.sequences:
-        sequence.on_end = lambda: loop.call_soon_threadsafe(news.set)
+        sequence.on_end = wake
         if body.stream:
-            sequence.on_token = sequence.on_end
+            sequence.on_token = wake
     await asyncio.wrap_future(compute.submit(lambda _policies, sampler: completions.enter(sampling, sampler)))
     if body.stream:
         return StreamingResponse(stream(sampling, news), media_type="text/event-stream")

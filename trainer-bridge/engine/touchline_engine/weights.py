@@ -32,8 +32,8 @@ class Weights(Protocol):
 
 def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> PreTrainedModel:
     """A causal language model from a Hugging Face folder, in evaluation mode (no dropout), frozen."""
-    model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
-    model = model.to(device).eval()
+    model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True)
+    model.to(device).eval()
     model.requires_grad_(False)
     return model
 
@@ -76,13 +76,8 @@ class Base:
         """Adds a LoRA adapter on all linear layers; a new one changes nothing, as its B matrices are zero."""
         from peft import LoraConfig, PeftModel  # loaded on first use: full weights do not need it
 
-        config = LoraConfig(
-            r=rank,
-            lora_alpha=alpha,
-            target_modules="all-linear",
-            lora_dropout=0.0,
-            task_type="CAUSAL_LM",  # type: ignore[arg-type]
-        )
+        settings: dict[str, Any] = {"r": rank, "lora_alpha": alpha, "target_modules": "all-linear", "lora_dropout": 0.0}
+        config = LoraConfig(task_type="CAUSAL_LM", **settings)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             if self._peft is None:
