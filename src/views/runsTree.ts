@@ -208,11 +208,9 @@ function runItem(run: Run): vscode.TreeItem {
   item.id = `run ${run.id}`;
   item.iconPath = new vscode.ThemeIcon(run.kind === "import" ? "file-symlink-file" : "organization");
   item.description =
-    run.kind === "import"
-      ? vscode.l10n.t("imported · {0}", run.trajectoryCount)
-      : vscode.l10n.t("{0} trajectories", run.trajectoryCount);
+    run.kind === "import" ? vscode.l10n.t("imported · {0}", run.trajectoryCount) : String(run.trajectoryCount);
   item.tooltip = vscode.l10n.t(
-    "{0}: {1} trajectories, {2} actions by {3}",
+    "{0}. Trajectories: {1}. Actions: {2}. Agents: {3}.",
     run.name,
     run.trajectoryCount,
     run.actionCount,

@@ -8,7 +8,9 @@ import { momentText, outcomeText, scoreText } from "./moments.ts";
 export function trajectoryItem(trajectory: Trajectory, details: readonly string[]): vscode.TreeItem {
   const item = new vscode.TreeItem(trajectory.title);
   item.iconPath = outcomeIcon(trajectory);
-  item.description = [outcomeText(trajectory), ...details].join(" · ");
+  // A row is narrow: the reason to read it stands before what the icon says too.
+  const words = trajectory.outcome.kind === "unknown" ? details : [...details, outcomeText(trajectory)];
+  item.description = words.join(" · ");
   item.tooltip = tooltip(trajectory);
   item.contextValue = "trajectory";
   item.accessibilityInformation = { label: `${trajectory.title}, ${item.description}` };
