@@ -88,6 +88,7 @@ async function demo(): Promise<void> {
     const host = await startHost({
       workspace,
       extensionPath: root,
+      startCommands: ["workbench.view.extension.touchline"],
       ...(values.port === undefined ? {} : { port: Number(values.port) }),
       env: { TOUCHLINE_URL: bridge.url, TOUCHLINE_TOKEN: bridge.token },
     });

@@ -51,7 +51,7 @@ export async function runSuite(options: HostOptions, timeoutMs = 300_000): Promi
 async function carrier(folder: string): Promise<string> {
   const extension = path.join(folder, "carrier");
   await mkdir(extension);
-  const manifest = { name: "carrier", publisher: "touchline", version: "0.0.1", engines: { vscode: "*" } };
+  const manifest = { name: "carrier", publisher: "touchline", version: "0.0.1", engines: { vscode: "^1.100.0" } };
   await writeFile(path.join(extension, "package.json"), JSON.stringify(manifest));
   return extension;
 }

@@ -33,6 +33,8 @@ export interface HostOptions {
   /** Variables that the extension sees. */
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** Commands to run when the window stands, such as one that shows a view. */
+  readonly startCommands?: readonly string[];
 }
 
 /** A running VS Code. */
@@ -72,6 +74,7 @@ export async function startHost(options: HostOptions = {}): Promise<VscodeHost> 
 
   const common = ["--server-data-dir", home, "--extensions-dir", path.join(home, "extensions")];
   const logFile = path.join(home, "server.log");
+  if (options.startCommands !== undefined) await writeOpener(path.join(home, "extensions"), options.startCommands);
   if (options.vsix !== undefined) await installExtension(server, options.vsix, common, logFile);
   const port = options.port ?? (await freePort());
   const group = await startGroup({
@@ -123,6 +126,28 @@ async function installExtension(
   const group = await startGroup({ command: process.execPath, args, logFile, onOutput: (text) => lines.push(text) });
   const code = await group.ended;
   if (code !== 0) throw new Error(`${vsix} could not be installed:\n${lines.join("")}`);
+}
+
+/** A small extension of this host alone: what a person would click first is already open. */
+async function writeOpener(extensions: string, commands: readonly string[]): Promise<void> {
+  const folder = path.join(extensions, "touchline.opener-0.0.1");
+  await mkdir(folder, { recursive: true });
+  const manifest = {
+    ...{ name: "opener", publisher: "touchline", version: "0.0.1", engines: { vscode: "^1.100.0" } },
+    ...{ main: "./opener.cjs", activationEvents: ["onStartupFinished"] },
+  };
+  const source = `const { commands } = require("vscode");
+exports.activate = async () => {
+  for (const command of ${JSON.stringify(commands)}) await commands.executeCommand(command);
+};
+`;
+  await writeFile(path.join(folder, "package.json"), JSON.stringify(manifest));
+  await writeFile(path.join(folder, "opener.cjs"), source);
+  const installed = {
+    ...{ identifier: { id: "touchline.opener" }, version: "0.0.1", relativeLocation: "touchline.opener-0.0.1" },
+    ...{ location: { $mid: 1, path: folder, scheme: "file" }, metadata: {} },
+  };
+  await writeFile(path.join(extensions, "extensions.json"), JSON.stringify([installed]));
 }
 
 function query(options: HostOptions, workspace: string, port: number): string {

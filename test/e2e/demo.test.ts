@@ -68,7 +68,6 @@ test.runIf(process.platform === "linux")(
     const count = async () => (await client.request("status/get", {})).counts.trajectories;
     const some = await until("a first rollout", async () => ((await count()) > 0 ? await count() : undefined), 60_000);
     const workbench = await openWorkbench(url);
-    await workbench.page.locator(".activitybar .action-label[aria-label^='Touchline']").first().click();
     await workbench.page.locator(".statusbar-item", { hasText: "Touchline" }).first().waitFor({ timeout: 60_000 });
     const more = await until(
       "another rollout",
