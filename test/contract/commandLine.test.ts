@@ -4,9 +4,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectBridge } from "../../trainer-bridge/cli/bridgeClient.ts";
 import { constantsOf } from "../../trainer-bridge/cli/iterate.ts";
+import { openStore } from "../../trainer-bridge/store/store.ts";
 import {
   bundleCommand,
   type CommandBundle,
@@ -94,6 +96,20 @@ describe("serve", patience, () => {
     expect(code).toBe(1);
     expect(stderr).toContain("is serving");
     expect(stderr).not.toContain("    at ");
+  });
+
+  test("leaves a store of a newer version as it is, and says what to do", async () => {
+    openStore(dir).close();
+    const file = path.join(dir, "touchline.sqlite");
+    const database = new DatabaseSync(file);
+    database.exec("PRAGMA user_version = 9999");
+    database.close();
+    const { code, stderr } = await serve().ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain("newer");
+    const after = new DatabaseSync(file);
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 9999 });
+    after.close();
   });
 
   test("refuses another address without encryption", async () => {
