@@ -30,7 +30,7 @@ export function ConnectionBanner({ connection, run }: { connection: Connection; 
         {lead} {message}
         {waiting}
       </span>
-      <button type="button" class="button" onClick={() => run(isNone ? "connect" : "reconnect")}>
+      <button type="button" class="button" onClick={() => run(isNone ? "connect" : "retryConnection")}>
         {isNone ? "Connect" : "Reconnect"}
       </button>
     </div>

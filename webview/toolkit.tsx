@@ -2,20 +2,13 @@
 import {
   provideVSCodeDesignSystem,
   vsCodeButton,
-  vsCodeDivider,
   vsCodeDropdown,
   vsCodeOption,
   vsCodeProgressRing,
 } from "@vscode/webview-ui-toolkit";
 import { type ComponentChildren, h } from "preact";
 
-provideVSCodeDesignSystem().register(
-  vsCodeButton(),
-  vsCodeDivider(),
-  vsCodeDropdown(),
-  vsCodeOption(),
-  vsCodeProgressRing(),
-);
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeProgressRing());
 
 /** A button of the page's chrome. */
 export function Button(props: {
@@ -61,9 +54,4 @@ export function Dropdown(props: {
 /** A turning ring: something is under way. */
 export function ProgressRing({ label }: { label: string }) {
   return h("vscode-progress-ring", { "aria-label": label });
-}
-
-/** A thin line between two parts. */
-export function Divider() {
-  return h("vscode-divider", { role: "presentation" });
 }

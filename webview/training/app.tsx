@@ -157,7 +157,7 @@ function Controls(props: { active: Iteration | null; isBusyElsewhere: boolean; s
   const isPaused = active.state === "paused";
   return (
     <div class="controls">
-      {active.state === "reviewing" && button("trainNow", "run-all", "Train Now", true)}
+      {active.state === "reviewing" && button("finishReview", "run-all", "Train Now", true)}
       {isPaused
         ? button("resumeIteration", "debug-continue", "Resume", true)
         : button("pauseIteration", "debug-pause", "Pause", false)}

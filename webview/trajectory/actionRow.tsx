@@ -69,7 +69,7 @@ function Header({ mark, body, state }: Props) {
   return (
     <header class="actionHead">
       <span class="agentName">{mark.agent}</span>
-      <span class="quiet">turn {mark.turn + 1}</span>
+      <span class="quiet turn">turn {mark.turn + 1}</span>
       {action?.policyVersion && <span class="quiet policy">{action.policyVersion}</span>}
       {action && <Flags action={action} />}
       <span class="grow" />
@@ -97,7 +97,7 @@ function Flags({ action }: { action: Action }) {
   ].filter((fact) => fact !== null);
   return (
     <>
-      {facts.length > 0 && <span class="quiet wideOnly">{facts.join(" · ")}</span>}
+      {facts.length > 0 && <span class="quiet facts wideOnly">{facts.join(" · ")}</span>}
       {(action.isTruncated || action.finishReason === "length") && (
         <span
           class="flag isWarning"

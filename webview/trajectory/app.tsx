@@ -122,7 +122,12 @@ function Help({ page }: { page: Page }) {
           ))}
         </tbody>
       </table>
-      <p class="quiet">All but Enter and Esc can be changed in Keyboard Shortcuts: search for Touchline.</p>
+      <p class="quiet">
+        All but Enter and Esc can be changed.{" "}
+        <button type="button" class="linkButton" onClick={() => page.run("showKeybindings")}>
+          Change the keys
+        </button>
+      </p>
       <button type="button" class="button isPrimary" onClick={close}>
         Close
       </button>

@@ -133,7 +133,12 @@ export class Transcript extends Component<Props, Range> {
   /** A scroll by the person moves the anchor; the browser may have scrolled before it says so. */
   private follow(): void {
     const scroller = this.scroller.current;
-    if (scroller === null || this.heights.length === 0 || Math.abs(scroller.scrollTop - this.knownTop) <= 0.5) return;
+    if (scroller === null || this.heights.length === 0) return;
+    const { scrollTop } = scroller;
+    if (Math.abs(scrollTop - this.knownTop) <= 0.5) return;
+    // Rows that shrink near the end make the browser scroll up by itself; that is not the person.
+    const isPushed = scrollTop < this.knownTop && scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1;
+    if (isPushed) return;
     const index = this.heights.indexAt(scroller.scrollTop);
     this.anchor = { index, offset: scroller.scrollTop - this.heights.top(index) };
     this.knownTop = scroller.scrollTop;
