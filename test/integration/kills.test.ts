@@ -20,30 +20,29 @@ const missing = missingForTraining();
 const script = path.join(import.meta.dirname, "killedBridge.ts");
 
 interface Told {
-  readonly finished: Map<string, number>;
+  readonly finished: Set<string>;
   readonly overrides: Set<string>;
   readonly steps: string[];
   readonly kills: string[];
 }
 
-/** Starts the bridge over the folder and kills it or its engine after so many lines; true once it is idle by itself. */
-function lifeOf(
-  dir: string,
-  told: Told,
-  kill: { what: "bridge" | "engine"; afterLines: number } | null,
-): Promise<boolean> {
+/** The next kill: after so many lines, and so many milliseconds more. */
+interface Kill {
+  readonly what: "bridge" | "engine";
+  readonly afterLines: number;
+  readonly delayMs: number;
+}
+
+/** Starts the bridge over the folder; `nextKill` answers what to kill next, null for nothing more. True once it is idle by itself. */
+function lifeOf(dir: string, told: Told, nextKill: () => Kill | null): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", script, dir, "overrides"],
-      {
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const args = ["--disable-warning=ExperimentalWarning", script, dir, "overrides"];
+    const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
     let lines = 0;
     let enginePid: number | null = null;
     let isIdle = false;
-    let killed = kill === null;
+    let kill = nextKill();
+    let timer: NodeJS.Timeout | undefined;
     let errors = "";
     child.stderr?.on("data", (chunk: Buffer) => {
       errors += chunk.toString();
@@ -51,21 +50,28 @@ function lifeOf(
     if (child.stdout === null) throw new Error("no stdout");
     createInterface({ input: child.stdout }).on("line", (line) => {
       lines++;
-      const [word, id = "", rest] = line.split(" ");
+      const [word, id = ""] = line.split(" ");
       if (word === "engine") enginePid = Number(id);
-      if (word === "finished") told.finished.set(id, (told.finished.get(id) ?? 0) + 1);
+      if (word === "finished") told.finished.add(id);
       if (word === "override") told.overrides.add(id);
       if (word === "step") told.steps.push(id);
-      if (word === "idle") isIdle = rest === undefined && id === "0";
-      if (kill === null || killed || lines < kill.afterLines) return;
-      const pid = kill.what === "bridge" ? child.pid : enginePid;
-      if (pid === undefined || pid === null) return;
-      killed = true;
-      told.kills.push(`${kill.what} after line ${lines}: ${line}`);
-      process.kill(pid, "SIGKILL");
+      if (word === "idle") isIdle = id === "0";
+      if (kill === null || lines < kill.afterLines || timer !== undefined) return;
+      const { what, delayMs } = kill;
+      timer = setTimeout(() => {
+        timer = undefined;
+        const pid = what === "bridge" ? child.pid : enginePid;
+        if (isIdle || pid === undefined || pid === null) return;
+        told.kills.push(`${what}, ${delayMs} ms after "${line}"`);
+        process.kill(pid, "SIGKILL");
+        enginePid = null;
+        kill = what === "bridge" ? null : nextKill();
+        lines = 0;
+      }, delayMs);
     });
     child.once("error", reject);
     child.once("close", (code, signal) => {
+      clearTimeout(timer);
       if (signal === null && code !== 0) reject(new Error(`The bridge ended with ${code}.\n${errors.slice(-3000)}`));
       else resolve(isIdle);
     });
@@ -113,34 +119,40 @@ test.skipIf(missing !== null)(
   { timeout: 60_000 + KILLS * 120_000 },
   async () => {
     const folder = temporaryFolder();
-    const told: Told = { finished: new Map(), overrides: new Set(), steps: [], kills: [] };
+    const told: Told = { finished: new Set(), overrides: new Set(), steps: [], kills: [] };
     try {
-      let lives = 0;
-      for (; ; lives++) {
-        const isLast = told.kills.length >= KILLS;
-        const what = draw(`what-${lives}`, 2) === 0 ? "bridge" : "engine";
-        const kill = { what, afterLines: 1 + draw(`when-${lives}`, 60) } as const;
-        const isIdle = await lifeOf(folder.dir, told, isLast ? null : kill);
-        if (isIdle && isLast) break;
-        // Two iterations may be done before all kills are: then another run begins in the same way.
+      let drawn = 0;
+      const nextKill = (): Kill | null => {
+        if (told.kills.length >= KILLS) return null;
+        drawn++;
+        const what = draw(`what-${drawn}`, 2) === 0 ? "bridge" : "engine";
+        return { what, afterLines: 1 + draw(`when-${drawn}`, 50), delayMs: draw(`delay-${drawn}`, 300) };
+      };
+      for (;;) {
+        const isIdle = await lifeOf(folder.dir, told, nextKill);
+        if (isIdle && told.kills.length >= KILLS) break;
+        // Two iterations may be done before all kills are: then they are checked and others begin in the same way.
         if (isIdle) {
-          checkStore(folder.dir, told);
-          await checkReplay(folder.dir);
+          await checkAll(folder.dir, told);
           rmSync(folder.dir, { recursive: true });
           told.finished.clear();
           told.overrides.clear();
           told.steps.length = 0;
         }
-        expect(lives).toBeLessThan(KILLS * 4 + 4);
+        expect(drawn).toBeLessThan(KILLS * 5 + 5);
       }
       console.log(told.kills.join("\n"));
-      checkStore(folder.dir, told);
-      await checkReplay(folder.dir);
+      await checkAll(folder.dir, told);
     } finally {
       folder.remove();
     }
   },
 );
+
+async function checkAll(dir: string, told: Told): Promise<void> {
+  checkStore(dir, told);
+  await checkReplay(dir);
+}
 
 function checkStore(dir: string, told: Told): void {
   const store = openStore(path.join(dir, "store"));
@@ -149,7 +161,7 @@ function checkStore(dir: string, told: Told): void {
     const iterations = store.iterations(run?.id ?? "", { cursor: null, limit: 10 }).items;
     expect(iterations.map((iteration) => iteration.state)).toEqual(["done", "done"]);
     // Every finished rollout that was told of is there and was finished once.
-    for (const [id] of told.finished) expect(store.trajectory(id).outcome.kind).toBe("completed");
+    for (const id of told.finished) expect(store.trajectory(id).outcome.kind).toBe("completed");
     for (const iteration of iterations) {
       const filter = { iterationId: iteration.id, purpose: "train" } as const;
       const trained = store.trajectories(filter, { cursor: null, limit: 500 }).items;
