@@ -55,7 +55,7 @@ export function openTouchline(context: vscode.ExtensionContext, log: vscode.LogO
   const canRead = () => link.status.state === "connected";
   const runs = new RunsTree(library, canRead);
   const runsView = vscode.window.createTreeView("touchline.runs", { treeDataProvider: runs, showCollapseAll: true });
-  const queueTree = new QueueTree(library, workspaceState, canRead);
+  const queueTree = new QueueTree(library, workspaceState, canRead, () => work.iteration?.state === "reviewing");
   const queueView = vscode.window.createTreeView("touchline.queue", { treeDataProvider: queueTree });
   queueTree.view = queueView;
   const policies = new PoliciesTree(library, () => work.run(), canRead);

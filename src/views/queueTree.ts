@@ -17,6 +17,7 @@ export class QueueTree implements vscode.TreeDataProvider<Row> {
   private readonly library: Library;
   private readonly memory: vscode.Memento;
   private readonly canRead: () => boolean;
+  private readonly isReviewing: () => boolean;
   private readonly changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private seen: Set<string>;
@@ -25,10 +26,11 @@ export class QueueTree implements vscode.TreeDataProvider<Row> {
   /** The view that shows it, for its badge. */
   view: vscode.TreeView<Row> | null = null;
 
-  constructor(library: Library, memory: vscode.Memento, canRead: () => boolean) {
+  constructor(library: Library, memory: vscode.Memento, canRead: () => boolean, isReviewing: () => boolean) {
     this.library = library;
     this.memory = memory;
     this.canRead = canRead;
+    this.isReviewing = isReviewing;
     this.seen = new Set(memory.get<string[]>("queue.seen") ?? []);
     library.onChange(({ all }) => {
       if (all && this.timer === null) this.changed.fire(undefined);
@@ -60,7 +62,8 @@ export class QueueTree implements vscode.TreeDataProvider<Row> {
   async getChildren(row?: Row): Promise<Row[]> {
     if (row !== undefined || !this.canRead()) return [];
     this.rows = await this.read();
-    const unseen = this.rows.filter(({ isSeen }) => !isSeen).length;
+    // A number on the icon asks for something: only while training waits for the person.
+    const unseen = this.isReviewing() ? this.rows.filter(({ isSeen }) => !isSeen).length : 0;
     if (this.view !== null)
       this.view.badge =
         unseen === 0 ? undefined : { value: unseen, tooltip: vscode.l10n.t("{0} trajectories to review", unseen) };

@@ -6,7 +6,7 @@ import { momentText, outcomeText, scoreText } from "./moments.ts";
 
 /** The row; selecting it opens the trajectory in the side panel. */
 export function trajectoryItem(trajectory: Trajectory, details: readonly string[]): vscode.TreeItem {
-  const item = new vscode.TreeItem(trajectory.title);
+  const item = new vscode.TreeItem(shortTitle(trajectory.title));
   item.iconPath = outcomeIcon(trajectory);
   // A row is narrow: the reason to read it stands before what the icon says too.
   const words = trajectory.outcome.kind === "unknown" ? details : [...details, outcomeText(trajectory)];
@@ -20,6 +20,14 @@ export function trajectoryItem(trajectory: Trajectory, details: readonly string[
     arguments: [trajectory.id],
   };
   return item;
+}
+
+/** A side bar has room for about this many characters and a reason behind them; the tooltip has all. */
+const TITLE_LENGTH = 26;
+
+function shortTitle(title: string): string {
+  const line = title.replaceAll(/\s+/g, " ").trim();
+  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…`;
 }
 
 /** Mean and lowest effective score, missing scores and overrides, as short as possible. */
