@@ -31,11 +31,11 @@ class Direct:
 
 
 def test_the_teams_success_rises(tmp_path: Path) -> None:
-    team = Team(Direct(Engine(POLICY / "warm", tmp_path)), "full", lr=2e-4, minibatch=16)
-    rng, exam = random.Random(1), held_out(64)
+    team = Team(Direct(Engine(POLICY / "warm", tmp_path)), "full", lr=4e-4, minibatch=16)
+    rng, exam = random.Random(1), held_out(48)
     before = success(team.rollouts(exam, 10_000))
-    for iteration in range(4):
-        team.train(team.rollouts([draw_problem(rng) for _ in range(48)], iteration), rng)
+    for iteration in range(3):
+        team.train(team.rollouts([draw_problem(rng) for _ in range(32)], iteration), rng)
     after = success(team.rollouts(exam, 10_000))
     assert before < 0.45
     assert after > before + 0.15, (before, after)

@@ -50,7 +50,7 @@ def test_a_restart_at_any_point_ends_at_the_same_bits(base_folder: Path, tmp_pat
     straight = start("straight")
     expected = without_paths(send(straight, 1, len(COMMANDS)))
     known = straight.policies.agents["solver"].weights.parameters()
-    for died_after in (1, 4, 6, 7, 8, 9, 11):
+    for died_after in (1, 6, 8, 9):
         send(start(f"died{died_after}"), 1, died_after)
         again = start(f"died{died_after}")
         last = again.client.get("/train/state").json()["agents"][0]["lastSeq"]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from touchline_engine.policies import Policies
     from touchline_engine.sampler import Sampler
 
-GATHER_SECONDS = 0.003  # how long the first request of an idle engine waits for others to share its batch
+GAP_SECONDS = 0.004  # an idle engine's first request waits for others to share its batch while they come this close,
+GATHER_SECONDS = 0.05  # but no longer than this
 IDLE_SECONDS = 0.5  # after this without work, freed memory is given back to the system
 
 
@@ -65,8 +66,7 @@ class Compute:
         while True:
             if self.sampler.is_idle:
                 self._do(*self._next_job())
-                if not self.sampler.is_idle:
-                    time.sleep(GATHER_SECONDS)
+                self._gather()
             while not self._jobs.empty():
                 self._do(*self._jobs.get())
             self.sampler.step()
@@ -77,6 +77,14 @@ class Compute:
         except queue.Empty:
             return_free_memory()
             return self._jobs.get()
+
+    def _gather(self) -> None:
+        until = time.monotonic() + GATHER_SECONDS
+        while not self.sampler.is_idle and time.monotonic() < until:
+            try:
+                self._do(*self._jobs.get(timeout=GAP_SECONDS))
+            except queue.Empty:
+                return
 
     def _load(self) -> None:
         import torch

@@ -12,6 +12,8 @@ from touchline_engine.policies import Policies
 from touchline_engine.sequence import Sequence
 
 MAX_ROWS = 128  # sequences of one lane; more wait their turn
+FEW = 8  # fewer than this wait a few steps for others: letting rows into a busy lane copies its cache
+PATIENCE = 4  # steps
 
 
 class Sampler:
@@ -21,6 +23,7 @@ class Sampler:
         self._policies = policies
         self._lanes: dict[str, Lane] = {}
         self._waiting: dict[str, deque[Sequence]] = {}
+        self._steps = 0
 
     @property
     def is_idle(self) -> bool:
@@ -34,6 +37,7 @@ class Sampler:
     @torch.inference_mode()
     def step(self) -> None:
         """Admits who waits and moves every lane by one token. A lane that fails ends its own sequences only."""
+        self._steps += 1
         for key in list(self._waiting.keys() | self._lanes.keys()):
             try:
                 lane = self._admit(key)
@@ -50,7 +54,8 @@ class Sampler:
                 lane = Lane(self._policies.hold(key), self._policies.device)
             self._lanes[key] = lane
         waiting = self._waiting.get(key)
-        if waiting:
+        is_due = not lane.rows or self._steps % PATIENCE == 0
+        if waiting and (is_due or len(waiting) >= FEW):
             entering: list[Sequence] = []
             while waiting and lane.live + len(entering) < MAX_ROWS:
                 sequence = waiting.popleft()
