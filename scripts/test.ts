@@ -20,6 +20,11 @@ function suiteStage(name: string, options: () => Promise<HostOptions>): Stage {
 
 const fromSource = suiteStage("suite in VS Code, from source", async () => ({ extensionPath: root }));
 
+const restricted = suiteStage("suite in VS Code, Restricted Mode", async () => ({
+  extensionPath: root,
+  settings: { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" },
+}));
+
 const fromPackage = suiteStage("suite in VS Code, from the installed package", async () => {
   const code = await runProgram(process.execPath, ["scripts/package.ts"]);
   if (code !== 0) throw new Error("The package could not be made.");
@@ -31,14 +36,14 @@ const electron = toolStage("suite in desktop VS Code", process.execPath, ["test/
 const parts: Readonly<Record<string, readonly Stage[]>> = {
   unit: [vitestStage("unit")],
   integration: [build, vitestStage("integration")],
-  vscode: [build, fromSource],
+  vscode: [build, fromSource, restricted],
   vsix: [fromPackage],
   electron: [build, electron],
   e2e: [build, vitestStage("e2e")],
 };
 
 const name = process.argv[2];
-const all = [build, ...checkStages, vitestStage("integration"), fromSource, fromPackage, build, vitestStage("e2e")];
+const all = [build, ...checkStages, vitestStage("integration"), fromSource, restricted, fromPackage, build, vitestStage("e2e")];
 const chosen = name === undefined ? all : parts[name];
 if (chosen === undefined) {
   console.error(`There is no part "${name}". Parts: ${Object.keys(parts).join(", ")}; without a name all of them.`);

@@ -1,7 +1,9 @@
 // A trajectory as plain Markdown with headings, for screen readers and for search: no colour, nothing left out unsaid.
+
 import type { ActionView } from "./protocol/bridge.ts";
 import { effectiveScore } from "./protocol/effective.ts";
 import type { ToolCall, Trajectory } from "./protocol/model.ts";
+import { agentTitle } from "./protocol/title.ts";
 
 /** The document; `missing` is the number of actions that were left out at its end. */
 export function transcript(trajectory: Trajectory, views: readonly ActionView[], missing: number): string {
@@ -27,7 +29,7 @@ function actionPart({ action, cut, scores }: ActionView): string {
   const change = override === null ? "" : ` (coach ${coach?.value ?? "none"}, changed by ${override.author})`;
   const cuts = Object.entries(cut).map(([field, length]) => `${field} has ${length} characters and is cut here.`);
   return [
-    `## Action ${action.index + 1}, ${oneLine(action.agent)}, turn ${action.turn + 1}: ${value}${change}`,
+    `## Action ${action.index + 1}, ${oneLine(agentTitle(action.agent))}, turn ${action.turn + 1}: ${value}${change}`,
     ...(action.isTruncated ? ["The policy was cut off by the length limit."] : []),
     ...(action.thinking === null ? [] : ["### Thinking", action.thinking]),
     "### Text",

@@ -1,6 +1,8 @@
 // Search Actions: a pick whose results come from the trainer as the person types.
+
 import * as vscode from "vscode";
 import { errorLine } from "../log.ts";
+import { agentTitle } from "../protocol/title.ts";
 import { messageFor } from "../report.ts";
 import type { Touchline } from "../touchline.ts";
 import { openTrajectory } from "./reading.ts";
@@ -38,7 +40,7 @@ export function searchActions(touchline: Touchline): void {
       const hits = items.map(
         (hit): Hit => ({
           label: plain(hit.snippet),
-          description: `${hit.agent} · ${vscode.l10n.t("action {0}", hit.index + 1)}`,
+          description: `${agentTitle(hit.agent)} · ${vscode.l10n.t("action {0}", hit.index + 1)}`,
           alwaysShow: true,
           actionId: hit.actionId,
           trajectoryId: hit.trajectoryId,

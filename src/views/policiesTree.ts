@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { Library } from "../library.ts";
 import type { Checkpoint, Run } from "../protocol/model.ts";
+import { agentTitle } from "../protocol/title.ts";
 import { momentText } from "./moments.ts";
 
 type PolicyNode =
@@ -49,7 +50,7 @@ export class PoliciesTree implements vscode.TreeDataProvider<PolicyNode> {
 
   getTreeItem(node: PolicyNode): vscode.TreeItem {
     if (node.kind === "agent") {
-      const item = new vscode.TreeItem(node.agent, vscode.TreeItemCollapsibleState.Collapsed);
+      const item = new vscode.TreeItem(agentTitle(node.agent), vscode.TreeItemCollapsibleState.Collapsed);
       item.id = `agent ${node.run.id} ${node.agent}`;
       item.iconPath = new vscode.ThemeIcon("person");
       item.description = node.checkpoints[0]?.policyVersion ?? "";

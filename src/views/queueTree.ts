@@ -106,7 +106,7 @@ function reasonText(reason: ReviewReason, trajectory: Trajectory): string {
     case "missingScores":
       return vscode.l10n.t("{0} unscored", unscoredCount(trajectory));
     case "coachAtOdds":
-      return vscode.l10n.t("coach at odds, mean {0}", scoreText(meanScore));
+      return vscode.l10n.t("coach gave {0}", scoreText(meanScore));
     case "lowScore":
       return vscode.l10n.t("lowest {0}", scoreText(minScore));
   }
