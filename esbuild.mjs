@@ -1,17 +1,20 @@
 // Bundles the extension host, the two pages and the trainer-bridge into dist/.
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import * as esbuild from "esbuild";
 
 const isWatching = process.argv.includes("--watch");
 const isProduction = process.argv.includes("--production");
 const mustHaveAll = process.argv.includes("--all") || isProduction;
 
-/** KaTeX names each font three times; the browsers of VS Code read the first, so only that is shipped. */
+/** KaTeX names each font three times; the browsers of VS Code read the first, so only that one is named and shipped. */
 const onlyWoff2 = {
   name: "only-woff2",
   setup(build) {
-    build.onResolve({ filter: /KaTeX.*\.(woff|ttf)$/ }, () => ({ path: "data:,", external: true }));
+    build.onLoad({ filter: /katex\.css$/ }, async ({ path }) => {
+      const css = await readFile(path, "utf8");
+      return { contents: css.replaceAll(/,\s*url\([^)]*\.(woff|ttf)\)\s*format\([^)]*\)/g, ""), loader: "css" };
+    });
   },
 };
 

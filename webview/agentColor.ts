@@ -12,6 +12,6 @@ export function agentClass(agents: readonly string[], agent: string): string {
 /** The CSS variable behind `agentClass`, for what is drawn on a canvas. */
 export function agentVariable(agents: readonly string[], agent: string): string {
   const place = agents.indexOf(agent);
-  const variables = ["blue", "orange", "purple", "green", "yellow", "red"];
+  const variables = ["blue", "yellow", "purple", "green", "red", "orange"];
   return place < 0 ? "--vscode-descriptionForeground" : `--vscode-charts-${variables[place % AGENT_COLORS]}`;
 }

@@ -83,6 +83,8 @@ function maths(md: InstanceType<typeof MarkdownIt>): void {
       /^\$\$([\s\S]+?)\$\$/.exec(rest) ??
       /^\\\[([\s\S]+?)\\\]/.exec(rest) ??
       /^\\\(([\s\S]+?)\\\)/.exec(rest) ??
+      // Agents of maths teams box their answer without any dollars.
+      /^(\\boxed\{[^{}\n]*\})/.exec(rest) ??
       // As Pandoc: no space inside the dollars, no digit after the last one, so that prices stay prices.
       /^\$(?!\s)((?:\\.|[^$\\\n])+?)(?<!\s)\$(?!\d)/.exec(rest);
     if (match === null) return false;

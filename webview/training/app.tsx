@@ -1,5 +1,6 @@
 // The Training page as a function of its state: run, control, curves, iterations.
 import type { Iteration, Run } from "../../src/protocol/model.ts";
+import { agentTitle } from "../../src/protocol/title.ts";
 import { agentClass } from "../agentColor.ts";
 import { ConnectionBanner } from "../banner.tsx";
 import { Icon } from "../icon.tsx";
@@ -236,7 +237,7 @@ function Curves({ run, state, deeds }: { run: Run; state: State; deeds: Deeds })
       <div class="legend" aria-hidden="true">
         {run.agents.map((agent) => (
           <span key={agent}>
-            <span class={`swatch ${classOf(agent)}`} /> {agent}
+            <span class={`swatch ${classOf(agent)}`} /> {agentTitle(agent)}
           </span>
         ))}
       </div>

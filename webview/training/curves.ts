@@ -1,5 +1,7 @@
 // From iterations to the curves of the page; a number that is not known is no point, never a zero.
+
 import type { AgentMetrics, Evaluation, Iteration } from "../../src/protocol/model.ts";
+import { agentTitle } from "../../src/protocol/title.ts";
 import { percentText } from "../quantity.ts";
 import { wilson } from "./wilson.ts";
 
@@ -157,7 +159,7 @@ function agentChart(
   const { id, title, about, limits, format, value } = measure;
   const curves = agents.map(
     (agent): Curve => ({
-      name: agent,
+      name: agentTitle(agent),
       className: classOf(agent),
       isDashed: false,
       points: iterations.flatMap((iteration) => {

@@ -3,11 +3,13 @@ import { useCallback } from "preact/hooks";
 import type { ActionMark, ActionView } from "../../src/protocol/bridge.ts";
 import { effectiveScore } from "../../src/protocol/effective.ts";
 import type { Action, Evidence } from "../../src/protocol/model.ts";
+import { agentTitle, versionText } from "../../src/protocol/title.ts";
 import { agentClass } from "../agentColor.ts";
 import { RichText } from "../content/richText.tsx";
 import { Icon } from "../icon.tsx";
 import { countText, durationText, pluralText } from "../quantity.ts";
 import { ScoreChip } from "../scoreChip.tsx";
+import { actionParts } from "./actionParts.ts";
 import type { Page } from "./deeds.ts";
 import { evidenceLines } from "./evidence.ts";
 import { Observation } from "./observation.tsx";
@@ -53,7 +55,7 @@ export function ActionRow(props: Props) {
       aria-setsize={state.marks.length}
       aria-posinset={index + 1}
       aria-current={isSelected ? "true" : undefined}
-      aria-label={`Action ${index + 1} of ${state.marks.length}, ${mark.agent}`}
+      aria-label={`Action ${index + 1} of ${state.marks.length}, ${agentTitle(mark.agent)}`}
       onClick={select}
     >
       <Header {...props} />
@@ -68,9 +70,15 @@ function Header({ mark, body, state }: Props) {
   const queued = state.queued.find((item) => item.actionId === mark.actionId);
   return (
     <header class="actionHead">
-      <span class="agentName">{mark.agent}</span>
+      <span class="agentName" title={mark.agent}>
+        {agentTitle(mark.agent)}
+      </span>
       <span class="quiet turn">turn {mark.turn + 1}</span>
-      {action?.policyVersion && <span class="quiet policy">{action.policyVersion}</span>}
+      {action?.policyVersion && (
+        <span class="quiet policy" title={action.policyVersion}>
+          {versionText(action.policyVersion)}
+        </span>
+      )}
       {action && <Flags action={action} />}
       <span class="grow" />
       {queued?.state === "queued" && (
@@ -139,6 +147,7 @@ function Body({ body, isSelected, ...props }: Props & { readonly body: ActionVie
   const textLines = lit?.source === "text" ? evidenceLines(lit, action.text) : null;
   const isLong = action.text.length > WHOLE_TEXT && !isOpen("text") && textLines === null;
   const text = isLong ? action.text.slice(0, Math.max(200, action.text.lastIndexOf("\n", FOLDED_TEXT))) : action.text;
+  const parts = actionParts(text, action.toolCalls);
   return (
     <div class="actionBody">
       {(action.thinking !== null || action.observation.length > 0) && (
@@ -166,7 +175,18 @@ function Body({ body, isSelected, ...props }: Props & { readonly body: ActionVie
           )}
         </div>
       )}
-      {text !== "" && <RichText source={text} litFrom={textLines?.from ?? 0} litTo={textLines?.to ?? 0} />}
+      {parts.map((part) => {
+        if (part.kind === "text") {
+          const from = textLines === null ? 0 : Math.max(0, textLines.from - part.firstLine + 1);
+          const to = textLines === null ? 0 : Math.max(0, textLines.to - part.firstLine + 1);
+          return <RichText key={`text${part.firstLine}`} source={part.source} litFrom={from} litTo={to} />;
+        }
+        const call = action.toolCalls[part.place];
+        if (call === undefined) return null;
+        return (
+          <ToolCell key={call.id} call={call} place={part.place} body={body} state={state} page={page} lit={lit} />
+        );
+      })}
       {text === "" && action.toolCalls.length === 0 && <p class="quiet">This action wrote nothing.</p>}
       {isLong && (
         <button type="button" class="foldLine" onClick={() => toggle("text")}>
@@ -174,9 +194,6 @@ function Body({ body, isSelected, ...props }: Props & { readonly body: ActionVie
         </button>
       )}
       {cut["text"] !== undefined && <OpenFull page={page} actionId={action.id} field="text" total={cut["text"]} />}
-      {action.toolCalls.map((call, place) => (
-        <ToolCell key={call.id} call={call} place={place} body={body} state={state} page={page} lit={lit} />
-      ))}
       <Reasons body={body} mark={mark} state={state} page={page} />
       {isSelected && <ScoreControl body={body} mark={mark} state={state} page={page} scores={scores} />}
     </div>

@@ -1,6 +1,7 @@
 // The reward strip: a lane per agent, a mark per action (coach, person, difference), and where in it the reader is.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Trajectory } from "../../src/protocol/model.ts";
+import { agentTitle } from "../../src/protocol/title.ts";
 import { agentClass } from "../agentColor.ts";
 import { chipOf } from "../scoreText.ts";
 import type { Page } from "./deeds.ts";
@@ -91,7 +92,7 @@ export function RewardStrip({ trajectory, state, page, viewport }: Props) {
       author: null,
       isCovered: isCovered(state, mark),
     });
-    return `Action ${mark.index + 1} of ${marks.length}, ${mark.agent}: ${chip.label}`;
+    return `Action ${mark.index + 1} of ${marks.length}, ${agentTitle(mark.agent)}: ${chip.label}`;
   };
   const outline = (index: number) => ({
     left: `${index * pitch - 2}px`,
@@ -108,7 +109,7 @@ export function RewardStrip({ trajectory, state, page, viewport }: Props) {
             title={agent}
           >
             <span class="laneRail" />
-            <span class="laneText">{agent}</span>
+            <span class="laneText">{agentTitle(agent)}</span>
           </div>
         ))}
       </div>
