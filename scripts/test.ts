@@ -43,7 +43,16 @@ const parts: Readonly<Record<string, readonly Stage[]>> = {
 };
 
 const name = process.argv[2];
-const all = [build, ...checkStages, vitestStage("integration"), fromSource, restricted, fromPackage, build, vitestStage("e2e")];
+const all = [
+  build,
+  ...checkStages,
+  vitestStage("integration"),
+  fromSource,
+  restricted,
+  fromPackage,
+  build,
+  vitestStage("e2e"),
+];
 const chosen = name === undefined ? all : parts[name];
 if (chosen === undefined) {
   console.error(`There is no part "${name}". Parts: ${Object.keys(parts).join(", ")}; without a name all of them.`);
