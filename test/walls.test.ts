@@ -22,7 +22,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "katex",
     "highlight.js",
     "anser",
-    "uplot",
   ],
   "trainer-bridge/server": [
     "src/protocol",

@@ -58,6 +58,7 @@ describe("Markdown", () => {
 
   test.each([
     ["inline dollars", "so $x^2$ is", true],
+    ["a bare box", "\\boxed{-108}", true],
     ["display dollars", "$$\n\\frac{1}{2}\n$$", true],
     ["round brackets", "\\(x\\)", true],
     ["square brackets", "\\[x\\]", true],
