@@ -96,7 +96,7 @@ export function openTrainerLink(clientName: string, wants: () => z.infer<typeof 
     const { bridge, hello } = opened;
     const isSame = status.bridgeId === hello.bridgeId && lastSeq > 0;
     bridge.on("event/batch", ({ events }) => {
-      const fresh = events.filter((event) => event.seq > 0);
+      const fresh = events.filter((event) => event.seq > lastSeq);
       if (fresh.length === 0 || mine !== generation) return;
       lastSeq = fresh.at(-1)?.seq ?? lastSeq;
       eventListeners.tell(fresh);
