@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 
 EXIT_SECONDS = 3  # after this, replies still on their way are given up; what was answered is on disk
+KEEP_ALIVE_SECONDS = 300  # longer than clients keep idle connections, so that none is closed under a request
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -57,7 +58,11 @@ async def serve(options: argparse.Namespace) -> None:
     sys.stdout = sys.stderr
     compute = Compute(options.base.resolve(), options.state_dir.resolve(), options.device, options.threads)
     config = uvicorn.Config(
-        build_app(compute), log_level="warning", access_log=False, timeout_graceful_shutdown=EXIT_SECONDS
+        build_app(compute),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=EXIT_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = uvicorn.Server(config)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
