@@ -11,6 +11,8 @@ import { effectiveScore } from "../../src/protocol/effective.ts";
 import { Datum } from "../../src/protocol/engine.ts";
 import type { Iteration, StepSample } from "../../src/protocol/model.ts";
 
+import { eventually } from "../vscode/testing.ts";
+
 const root = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(os.tmpdir(), "touchline-line-"));
 const author = "Ada";
@@ -44,17 +46,17 @@ async function answerPrompt(page: Page, answer: { row: string } | { text: string
   }
 }
 
-async function untilState(iterationId: string, states: readonly Iteration["state"][]): Promise<Iteration> {
-  const deadline = Date.now() + 240_000;
-  for (;;) {
-    const iteration = await bridge.client.request("iteration/get", { iterationId });
-    if (states.includes(iteration.state)) return iteration;
-    if (iteration.state === "failed" || Date.now() > deadline) {
-      throw new Error(`Iteration ${iteration.index} is ${iteration.state}: ${iteration.message}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
+/** The iteration, once it is in one of these states. */
+const untilState = (iterationId: string, states: readonly Iteration["state"][]) =>
+  eventually(
+    `an iteration is ${states.join(" or ")}`,
+    async () => {
+      const iteration = await bridge.client.request("iteration/get", { iterationId });
+      if (iteration.state === "failed") throw new Error(`Iteration ${iteration.index} failed: ${iteration.message}`);
+      return states.includes(iteration.state) ? iteration : undefined;
+    },
+    240_000,
+  );
 
 /** What the engine received for an action: the sample's record, and the advantage of each token in the stored request. */
 async function trainedWith(iterationId: string, actionId: string) {
@@ -89,9 +91,7 @@ const treeRow = (page: Page, text: string) => page.locator(".pane-body .monaco-l
 test("an override made where the score is read is in the store, in the advantages and in the optimiser step", async () => {
   const { page } = workbench;
   await page.locator(".activitybar .action-label[aria-label^='Touchline']").first().click();
-  await page.locator(".statusbar-item", { hasText: "Touchline" }).first().waitFor({ timeout: 60_000 });
-
-  await runCommand(page, "Touchline: New Run…");
+  await page.locator(".pane-body .monaco-button", { hasText: "New Run…" }).click({ timeout: 60_000 });
   await answerPrompt(page, { text: "With an override" });
   await answerPrompt(page, { row: "Small maths team" });
   await answerPrompt(page, { text: "arithmetic" });
@@ -99,11 +99,11 @@ test("an override made where the score is read is in the store, in the advantage
   await runCommand(page, "Touchline: Start Iteration…");
   await answerPrompt(page, { row: "wait for my review" });
 
-  const run = (await bridge.client.request("run/list", {})).items.find((item) => item.name === "With an override");
-  if (run === undefined) throw new Error("The run was not made.");
-  const [started] = (await bridge.client.request("iteration/list", { runId: run.id })).items;
-  if (started === undefined) throw new Error("The iteration was not started.");
-  const iterationId = started.id;
+  const iterationId = await eventually("the iteration is started", async () => {
+    const run = (await bridge.client.request("run/list", {})).items.find((item) => item.name === "With an override");
+    if (run === undefined) return undefined;
+    return (await bridge.client.request("iteration/list", { runId: run.id })).items[0]?.id;
+  });
   await untilState(iterationId, ["reviewing"]);
 
   // The person finds the iteration in the tree and opens its first trajectory.
