@@ -16,7 +16,7 @@ import { eventually } from "../vscode/testing.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(os.tmpdir(), "touchline-line-"));
 const author = "Ada";
-const reason = "The agent before it was wrong; this one did what it was told.";
+const reason = "It carried on with a plan that cannot be right.";
 
 let bridge: DemoBridge;
 let host: VscodeHost;
