@@ -1,5 +1,5 @@
 // Whole iterations with a real engine: what is stored, what a person's override does, and how they stop and go on.
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Datum } from "../../src/protocol/engine.ts";
 import type { Iteration, OptimizerStep } from "../../src/protocol/model.ts";
 import type { Store } from "../../trainer-bridge/store/store.ts";
@@ -18,12 +18,12 @@ describe.skipIf(missing !== null)(`an iteration${missing === null ? "" : ` (left
   let folder: ReturnType<typeof temporaryFolder>;
   let rooms: TrainingRooms;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     folder = temporaryFolder();
     rooms = await openTrainingRooms(folder.dir);
   });
 
-  afterEach(async () => {
+  afterAll(async () => {
     await rooms.close();
     folder.remove();
   });

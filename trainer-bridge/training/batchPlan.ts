@@ -39,7 +39,7 @@ export function batchPlan(
 
 /** Held-out tasks 0…count−1, once each; the same tasks and seeds after every iteration, so that only the policies differ. */
 export function evaluationPlan(
-  iteration: Pick<Iteration, "id" | "config">,
+  iteration: Pick<Iteration, "id" | "index" | "config">,
   when: "before" | "after",
   heldOut: TaskSource,
 ): PlannedRollout[] {

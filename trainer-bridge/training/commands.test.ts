@@ -45,6 +45,7 @@ function fakeEngine() {
   };
   fake.client = {
     url: () => "http://fake",
+    token: null,
     health: async () => ({ status: "ready", engineVersion: "0", device: "cpu", rssBytes: 0 }),
     ready: async () => {},
     state: async () => ({

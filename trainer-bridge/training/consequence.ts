@@ -4,7 +4,7 @@ import type { Iteration, OverrideFate, Score } from "../../src/protocol/model.ts
 import { agentCredit, type CreditSample, meanAdvantage } from "../credit/agentCredit.ts";
 import type { Store } from "../store/store.ts";
 import { allIterations, type BatchAction, ownActions } from "./batch.ts";
-import { storedPlan } from "./update.ts";
+import { storedPlan } from "./updatePlan.ts";
 
 /** Says what became of an override, or what will if nothing else happens. */
 export function fateOf(store: Store, score: Score): OverrideFate {

@@ -32,6 +32,8 @@ export interface Sending {
 export interface EngineClient {
   /** The address that answers now; it changes when a local engine is started again. */
   url(): string;
+  /** The bearer token of a remote engine; null where it asks for none. Never logged. */
+  readonly token: string | null;
   health(sending?: Sending): Promise<z.output<typeof EngineHealth>>;
   /** What the engine has applied, for each agent. */
   state(sending?: Sending): Promise<z.output<typeof EngineState>>;
@@ -48,10 +50,17 @@ const READY_WAIT_MS = 30_000;
 const READY_POLL_MS = 100;
 
 /** A client of an engine at a fixed address, or at the address `url` answers each time. Nothing is sent yet. */
-export function connectEngine(url: string | (() => string), waitForReady?: EngineClient["ready"]): EngineClient {
+export function connectEngine(
+  url: string | (() => string),
+  options: { readonly token?: string | null; readonly ready?: EngineClient["ready"] } = {},
+): EngineClient {
   const address = () => (typeof url === "string" ? url : url()).replace(/\/+$/, "");
+  const token = options.token ?? null;
+  const ask = <T>(at: string, body: string | null, schema: z.ZodType<T>, sending: Sending, readsErrors = false) =>
+    exchange(at, token, body, schema, sending, readsErrors);
   const client: EngineClient = {
     url: address,
+    token,
     health: (sending) =>
       ask(`${address()}/healthz`, null, EngineHealth, { timeoutMs: HEALTH_TIMEOUT_MS, ...sending }, true),
     state: (sending) => ask(`${address()}/train/state`, null, EngineState, { timeoutMs: 30_000, ...sending }),
@@ -63,7 +72,7 @@ export function connectEngine(url: string | (() => string), waitForReady?: Engin
       const schema = trainingVerbs[verb].result as unknown as z.ZodType<VerbResult<typeof verb>>;
       return ask(`${address()}${verb}`, body, schema, sending ?? {});
     },
-    ready: waitForReady ?? ((signal) => untilReady(client, READY_WAIT_MS, signal)),
+    ready: options.ready ?? ((signal) => untilReady(client, READY_WAIT_MS, signal)),
   };
   return client;
 }
@@ -97,22 +106,23 @@ export function mayPass(error: EngineError): boolean {
   return error.kind === "unreachable" || error.kind === "timeout";
 }
 
-async function ask<T>(
+async function exchange<T>(
   address: string,
+  token: string | null,
   body: string | null,
   schema: z.ZodType<T>,
   sending: Sending,
-  readsErrors = false,
+  readsErrors: boolean,
 ): Promise<T> {
   const timeout = AbortSignal.timeout(sending.timeoutMs ?? CALL_TIMEOUT_MS);
   const signal = sending.signal ? AbortSignal.any([sending.signal, timeout]) : timeout;
   let status: number;
   let text: string;
   try {
-    const response = await fetch(
-      address,
-      body === null ? { signal } : { method: "POST", headers: { "content-type": "application/json" }, body, signal },
-    );
+    const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+    const request = body === null ? { signal, headers } : { method: "POST", headers, body, signal };
+    if (body !== null) headers["content-type"] = "application/json";
+    const response = await fetch(address, request);
     status = response.status;
     text = await response.text();
   } catch (cause) {

@@ -55,17 +55,16 @@ export function superviseEngine(options: EngineOptions): EngineProcess {
   let isClosed = false;
   let starting: Promise<void> | null = null;
 
-  const client = connectEngine(
-    () => {
-      if (address === null) throw new EngineError("unreachable", "The engine is not running.");
-      return address;
-    },
-    async (signal) => {
-      const wait = (starting ??
-        (address === null ? start() : untilReady(client, START_TIMEOUT_MS, signal))) as Promise<void>;
+  const presentAddress = () => {
+    if (address === null) throw new EngineError("unreachable", "The engine is not running.");
+    return address;
+  };
+  const client: EngineClient = connectEngine(presentAddress, {
+    async ready(signal) {
+      const wait = starting ?? (address === null ? start() : untilReady(client, START_TIMEOUT_MS, signal));
       await (signal ? Promise.race([wait, rejectOnAbort(signal)]) : wait);
     },
-  );
+  });
 
   function start(): Promise<void> {
     if (isClosed) return Promise.reject(new EngineError("unreachable", "The engine was stopped."));

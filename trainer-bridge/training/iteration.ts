@@ -3,15 +3,18 @@ import type { AgentMetrics, Evaluation, Iteration, IterationState, Trajectory } 
 import type { Coach } from "../coach/coach.ts";
 import type { Policy } from "../rollouts/sample.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import { untrainedMetrics } from "./agentMetrics.ts";
 import { allIterations, batchOf } from "./batch.ts";
 import { batchPlan, evaluationPlan, type PlannedRollout } from "./batchPlan.ts";
 import { type Coaching, openCoaching } from "./coaching.ts";
 import { EngineError } from "./engineClient.ts";
 import { type IterationRecord, openRecord } from "./iterationRecord.ts";
 import { endRunningRollouts, knownTrajectories, makeRollouts } from "./rolloutStage.ts";
+import { successOf } from "./success.ts";
 import type { Team } from "./team.ts";
 import { messageOf, TrainingError } from "./trainingError.ts";
-import { carryOut, isCarriedOut, planUpdate, storedPlan, type UpdateRoom, untrainedMetrics } from "./update.ts";
+import { carryOut, isCarriedOut } from "./update.ts";
+import { planUpdate, storedPlan, type UpdateRoom } from "./updatePlan.ts";
 
 /** What an iteration needs of the bridge. */
 export interface IterationRoom extends UpdateRoom {
@@ -256,15 +259,6 @@ async function rollOut(
   });
   record.flush();
   return finished;
-}
-
-/** Success means outcome reward ≥ 0.5; a failed rollout is no success. `rate` is null where no rollout had a reward. */
-function successOf(finished: readonly Trajectory[]): Evaluation {
-  const failures = finished.filter((trajectory) => trajectory.outcome.kind === "failed").length;
-  const judged = finished.filter((trajectory) => trajectory.outcome.reward !== null);
-  const successes = judged.filter((trajectory) => (trajectory.outcome.reward ?? 0) >= 0.5).length;
-  const rate = judged.length === 0 ? null : successes / (judged.length + failures);
-  return { rollouts: finished.length, successes, failures, rate };
 }
 
 function isClosing(signal: AbortSignal): boolean {

@@ -106,13 +106,12 @@ const SAMPLE_ATTEMPTS = 5;
 export function engineSample(engine: EngineClient, commands: Commands, engineAgents: readonly string[]): Sample {
   let door: { url: string; sample: Sample } | null = null;
   const sampleAt = (url: string) => {
-    if (door?.url !== url) door = { url, sample: openAiPolicy(`${url}/v1`, null, { retry: { tries: 1 } }) };
+    if (door?.url !== url) door = { url, sample: openAiPolicy(`${url}/v1`, engine.token, { retry: { tries: 1 } }) };
     return door.sample;
   };
   return async (request) => {
     for (let attempt = 1; ; attempt++) {
-      await engine.ready(request.signal);
-      const url = engine.url();
+      const url = await addressOf(engine, request.signal);
       try {
         return await sampleAt(url)(request);
       } catch (error) {
@@ -125,6 +124,17 @@ export function engineSample(engine: EngineClient, commands: Commands, engineAge
       });
     }
   };
+}
+
+/** Where the engine answers; waits while it is being started again. */
+async function addressOf(engine: EngineClient, signal: AbortSignal): Promise<string> {
+  try {
+    return engine.url();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    await engine.ready(signal);
+    return engine.url();
+  }
 }
 
 /** Whether the engine at that address still answers. */

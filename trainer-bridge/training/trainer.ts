@@ -13,7 +13,6 @@ import { openCommands } from "./commands.ts";
 import { fateOf, type Preview, previewOf } from "./consequence.ts";
 import type { EngineClient } from "./engineClient.ts";
 import { followEngine } from "./engineStatus.ts";
-import { Interruption, type IterationControl, runIteration } from "./iteration.ts";
 import {
   endLeftRollouts,
   type RolloutCall,
@@ -22,6 +21,7 @@ import {
   rollOutToRead,
 } from "./readingRollouts.ts";
 import { endRunningRollouts } from "./rolloutStage.ts";
+import { openRunner } from "./runner.ts";
 import { engineName, engineSample, policyKind, RunConfig, type Team, teamOf } from "./team.ts";
 import { messageOf, TrainingError } from "./trainingError.ts";
 
@@ -69,22 +69,6 @@ export interface Trainer {
   close(): Promise<void>;
 }
 
-interface Running {
-  readonly iterationId: string;
-  readonly runId: string;
-  readonly abort: AbortController;
-  readonly review: () => void;
-  readonly ended: Promise<void>;
-}
-
-/** The further iterations that a start asked for. */
-interface Repeat {
-  readonly runId: string;
-  readonly lastIndex: number;
-  readonly config: IterationConfig;
-}
-
-const REPEAT_KEY = "repeat";
 const TASK_SETS: Readonly<Record<string, string>> = { arithmetic: "arithmetic" };
 
 /** Opens the trainer. Nothing runs until it is asked to. */
@@ -94,8 +78,6 @@ export function openTrainer(options: TrainerOptions): Trainer {
   const taskSets = options.taskSets ?? TASK_SETS;
   const engineStatus = followEngine(store, engine, log);
   const teams = new Map<string, Team>();
-  let running: Running | null = null;
-  let isClosed = false;
   const reading = new Set<AbortController>();
 
   const commands = engine === null ? null : openCommands(store, engine, kindOf, log);
@@ -127,82 +109,15 @@ export function openTrainer(options: TrainerOptions): Trainer {
     );
   }
 
-  function run(iteration: Iteration, isRetry: boolean): void {
-    if (engine === null || commands === null) throw noEngine();
-    const of = team(iteration.runId);
-    const abort = new AbortController();
-    const gate = Promise.withResolvers<void>();
-    gate.promise.catch(() => undefined);
-    abort.signal.addEventListener("abort", () => gate.reject(abort.signal.reason), { once: true });
-    const control: IterationControl = {
-      signal: abort.signal,
-      isReviewed: () => store.note(reviewedKey(iteration.id)) === true,
-      reviewed: () => gate.promise,
-      isRetry,
-    };
-    const room = { store, engine, commands, team: of, sandbox, coach, log, policies: policies.bind(null, of) };
-    const ended = runIteration(room, iteration.id, control)
-      .catch((error: unknown) => log(`iteration ${iteration.id}: ${messageOf(error)}`))
-      .then(() => {
-        running = null;
-        if (!isClosed) goOn();
-      });
-    running = { iterationId: iteration.id, runId: iteration.runId, abort, review: gate.resolve, ended };
-  }
-
-  /** Starts the next of the iterations that were asked for, where the one before it is done. */
-  function goOn(): void {
-    const repeat = store.note(REPEAT_KEY) as Repeat | null | undefined;
-    if (repeat == null) return;
-    const last = allIterations(store, repeat.runId).at(-1);
-    if (last === undefined || last.state !== "done" || last.index >= repeat.lastIndex) return;
-    try {
-      run(nextIteration(repeat.runId, repeat.config), false);
-    } catch (error) {
-      log(`The next iteration could not be started: ${messageOf(error)}`);
-    }
-  }
-
-  function nextIteration(runId: string, config: IterationConfig): Iteration {
-    const index = (allIterations(store, runId).at(-1)?.index ?? 0) + 1;
-    const at = new Date().toISOString();
-    const iteration: Iteration = {
-      id: `${runId}-i${index}`,
-      runId,
-      index,
-      state: "queued",
-      resumeState: null,
-      config,
-      policyVersionsBefore: team(runId).versions(),
-      policyVersionsAfter: null,
-      progress: { done: 0, total: 0 },
-      batch: null,
-      evaluationBefore: null,
-      evaluationAfter: null,
-      agents: [],
-      message: null,
-      timings: {},
-      createdAt: at,
-      updatedAt: at,
-    };
-    store.putIteration(iteration);
-    return iteration;
-  }
-
-  function active(): Iteration | null {
-    return store.unfinishedIterations()[0] ?? null;
-  }
-
-  /** Interrupts the running iteration and answers its record once it has stopped. */
-  async function interrupt(iterationId: string, kind: "pause" | "cancel"): Promise<Iteration> {
-    if (running?.iterationId === iterationId) {
-      const { abort, ended } = running;
-      if (kind === "cancel") store.putNote(REPEAT_KEY, null);
-      abort.abort(new Interruption(kind));
-      await ended;
-    }
-    return store.iteration(iterationId);
-  }
+  const runner = openRunner({
+    store,
+    team,
+    log,
+    room(of) {
+      if (engine === null || commands === null) throw noEngine();
+      return { store, engine, commands, team: of, sandbox, coach, log, policies: policies.bind(null, of) };
+    },
+  });
 
   return {
     createRun({ name, workflow, taskSet, seed }) {
@@ -230,39 +145,36 @@ export function openTrainer(options: TrainerOptions): Trainer {
 
     async start(runId, config, repeat) {
       if (engine === null) throw noEngine();
-      const other = active();
+      const other = runner.active();
       if (other !== null) {
         const message = `Iteration ${other.index} of ${store.run(other.runId).name} is ${other.state}. Finish or cancel it first; one iteration runs at a time.`;
         throw new TrainingError("refused", message);
       }
       const seed = RunConfig.parse(team(runId).run.config).seed;
       const whole = IterationConfig.parse({ seed, ...options.defaults, ...config });
-      const iteration = nextIteration(runId, whole);
-      store.putNote(REPEAT_KEY, repeat > 0 ? { runId, lastIndex: iteration.index + repeat, config: whole } : null);
-      run(iteration, false);
-      return iteration;
+      return runner.begin(runId, whole, repeat);
     },
 
     async pause(iterationId) {
       const { state, index } = store.iteration(iterationId);
       if (state === "paused") return store.iteration(iterationId);
-      if (running?.iterationId !== iterationId) {
+      if (!runner.isRunning(iterationId)) {
         throw new TrainingError("refused", `Iteration ${index} is ${state}; only a running one can be paused.`);
       }
-      return interrupt(iterationId, "pause");
+      return runner.interrupt(iterationId, "pause");
     },
 
     async resume(iterationId) {
       const iteration = store.iteration(iterationId);
       const { state, index, resumeState } = iteration;
-      if (running?.iterationId === iterationId) return iteration;
+      if (runner.isRunning(iterationId)) return iteration;
       if ((state !== "paused" && state !== "failed") || resumeState === null) {
         throw new TrainingError(
           "refused",
           `Iteration ${index} is ${state}; only a paused or failed one can be resumed.`,
         );
       }
-      const other = active();
+      const other = runner.active();
       if (other !== null && other.id !== iterationId) {
         throw new TrainingError("refused", `Iteration ${other.index} is ${other.state}. Finish or cancel it first.`);
       }
@@ -271,19 +183,19 @@ export function openTrainer(options: TrainerOptions): Trainer {
       }
       const resumed: Iteration = { ...iteration, state: resumeState, resumeState: null, message: null };
       store.putIteration(resumed);
-      run(resumed, state === "failed");
+      runner.run(resumed, state === "failed");
       return resumed;
     },
 
     async cancel(iterationId) {
-      const iteration = await interrupt(iterationId, "cancel");
+      const iteration = await runner.interrupt(iterationId, "cancel");
       if (iteration.state === "cancelled") return iteration;
       if (iteration.state === "done") {
         throw new TrainingError("refused", `Iteration ${iteration.index} is done; its policies are published.`);
       }
       const message = "Cancelled. Finished rollouts are kept; each agent stays at its last published version.";
       endRunningRollouts(store, iteration.runId, iterationId, "The iteration was cancelled.");
-      store.putNote(REPEAT_KEY, null);
+      runner.endRepeat();
       store.putIteration({
         ...iteration,
         state: "cancelled",
@@ -302,8 +214,7 @@ export function openTrainer(options: TrainerOptions): Trainer {
           `Iteration ${iteration.index} is ${iteration.state}; there is nothing to review.`,
         );
       }
-      store.putNote(reviewedKey(iterationId), true);
-      if (running?.iterationId === iterationId) running.review();
+      runner.reviewed(iterationId);
       return iteration;
     },
 
@@ -335,31 +246,23 @@ export function openTrainer(options: TrainerOptions): Trainer {
       engine: engineStatus.now(),
       sandbox: sandbox.status,
       coach: { name: coach.name, message: "" },
-      activeIteration: active(),
+      activeIteration: runner.active(),
     }),
     get activeIteration() {
-      return active();
+      return runner.active();
     },
 
     async resumeUnfinished() {
       endLeftRollouts(store);
-      const left = active();
-      if (left === null) return goOn();
-      if (left.state === "paused") return;
-      run(left, false);
+      runner.resumeUnfinished();
     },
 
-    async idle() {
-      while (running !== null) await running.ended;
-    },
+    idle: () => runner.idle(),
 
     async close() {
-      isClosed = true;
       for (const abort of reading) abort.abort();
       engineStatus.dispose();
-      const last = running;
-      last?.abort.abort(new Interruption("close"));
-      await last?.ended;
+      await runner.close();
     },
   };
 
@@ -375,10 +278,6 @@ export function openTrainer(options: TrainerOptions): Trainer {
 /** The engine's name of each agent of a run, as the engine's own pages and files show it. */
 export function engineNames(run: Run): Record<string, string> {
   return Object.fromEntries(run.agents.map((agent) => [agent, engineName(run.id, agent)]));
-}
-
-function reviewedKey(iterationId: string): string {
-  return `reviewed:${iterationId}`;
 }
 
 function noEngine(): TrainingError {
