@@ -7,12 +7,9 @@ import { createInterface } from "node:readline";
 import * as esbuild from "esbuild";
 import { type BridgeClient, connectBridge } from "../trainer-bridge/cli/bridgeClient.ts";
 import { upload } from "../trainer-bridge/cli/importFiles.ts";
-import { fakeAction, fakeRun, fakeScore, fakeTrajectory } from "../trainer-bridge/store/fakeRecords.ts";
-import { openStore } from "../trainer-bridge/store/store.ts";
 import type { Figure } from "./figure.ts";
+import { fillStore } from "./support/largeStore.ts";
 
-const ACTIONS_PER_TRAJECTORY = 50;
-const TRAJECTORIES_PER_BATCH = 20;
 const OVERRIDES = 1_000;
 const IMPORTED_CHATS = 1_000;
 const ACTIONS_PER_CHAT = 20;
@@ -22,7 +19,7 @@ export async function run(actionCount = 100_000): Promise<Figure[]> {
   const dir = mkdtempSync(path.join(tmpdir(), "bench-wire-"));
   try {
     const data = path.join(dir, "data");
-    fill(data, actionCount);
+    fillStore(data, actionCount);
     const bridge = await startBridge(dir, data);
     try {
       const client = await connectBridge(bridge.url, readFileSync(bridge.tokenFile, "utf8").trim(), "bench");
@@ -51,26 +48,6 @@ export async function run(actionCount = 100_000): Promise<Figure[]> {
 
 function figure(name: string, value: number, unit: string, goal: string): Figure {
   return { name, value: Math.round(value * 100) / 100, unit, goal, peer: null };
-}
-
-function fill(dir: string, actionCount: number): void {
-  const store = openStore(dir);
-  store.createRun(fakeRun());
-  const trajectoryCount = Math.ceil(actionCount / ACTIONS_PER_TRAJECTORY);
-  for (let first = 0; first < trajectoryCount; first += TRAJECTORIES_PER_BATCH) {
-    const count = Math.min(TRAJECTORIES_PER_BATCH, trajectoryCount - first);
-    store.addTrajectories(Array.from({ length: count }, (_, place) => wholeTrajectory(first + place)));
-  }
-  store.close();
-}
-
-function wholeTrajectory(place: number) {
-  const id = `t-${place}`;
-  const actions = Array.from({ length: ACTIONS_PER_TRAJECTORY }, (_, index) => {
-    const action = fakeAction(`a-${place * ACTIONS_PER_TRAJECTORY + index}`, id, index);
-    return { action, tokens: null, scores: [fakeScore(`s-${action.id}`, action, (place + index) % 11)] };
-  });
-  return { trajectory: fakeTrajectory(id), actions };
 }
 
 interface Bridge {
