@@ -115,6 +115,15 @@ describe("every command is applied once, in order", () => {
     expect(await commands.apply(command(1))).toEqual(first);
   });
 
+  test("what the engine has applied is not sent again when it is brought up to date", async () => {
+    const engine = fakeEngine();
+    const commands = openCommands(store, engine.client, kindOf, log);
+    await commands.synchronise("solver");
+    await commands.apply(command(1));
+    engine.client.send = () => Promise.reject(new Error("sent again"));
+    await commands.synchronise("solver");
+  });
+
   test("an engine that lost its folder is built again from the stored bodies, byte for byte", async () => {
     const engine = fakeEngine();
     const commands = openCommands(store, engine.client, kindOf, log);
