@@ -2,7 +2,7 @@
 
     python warm_start.py --out warm --seed 7
 
-It learns by supervised examples of noisy role behaviour (roles.py): first the jobs, then, in a short second phase, how
+It learns by supervised examples of noisy role behaviour (roles.py): first the jobs, then, in a short last phase, how
 often to fail at them, so that the team starts at about one success in four and finetuning has something to teach.
 Prints the figures of the run as one JSON line at the end.
 """
@@ -100,7 +100,11 @@ class Phase:
     warm_up: int
 
 
-PHASES = [Phase(right=0.64, steps=600, peak_lr=2e-3, warm_up=40), Phase(right=0.55, steps=80, peak_lr=4e-4, warm_up=5)]
+PHASES = [
+    Phase(right=0.64, steps=600, peak_lr=2e-3, warm_up=40),
+    Phase(right=0.92, steps=500, peak_lr=1.5e-3, warm_up=20),  # copies numbers without a slip
+    Phase(right=0.55, steps=80, peak_lr=4e-4, warm_up=5),  # fails at its job often enough
+]
 
 
 def train(policy: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, phase: Phase, seed: int) -> dict[str, float]:

@@ -11,7 +11,8 @@ from touchline_engine.lane import Lane
 from touchline_engine.policies import Policies
 from touchline_engine.sequence import Sequence
 
-MAX_ROWS = 128  # sequences of one lane; more wait their turn
+CPU_ROWS = 64  # sequences of one lane; more wait their turn, as wider lanes are no faster
+GPU_ROWS = 256
 FEW = 8  # fewer than this wait a few steps for others: letting rows into a busy lane copies its cache
 PATIENCE = 4  # steps
 
@@ -24,6 +25,7 @@ class Sampler:
         self._lanes: dict[str, Lane] = {}
         self._waiting: dict[str, deque[Sequence]] = {}
         self._steps = 0
+        self._max_rows = GPU_ROWS if policies.device.type == "cuda" else CPU_ROWS
 
     @property
     def is_idle(self) -> bool:
@@ -57,7 +59,7 @@ class Sampler:
         is_due = not lane.rows or self._steps % PATIENCE == 0
         if waiting and (is_due or len(waiting) >= FEW):
             entering: list[Sequence] = []
-            while waiting and lane.live + len(entering) < MAX_ROWS:
+            while waiting and lane.live + len(entering) < self._max_rows:
                 sequence = waiting.popleft()
                 if not sequence.is_finished:
                     entering.append(sequence)
