@@ -220,7 +220,7 @@ export const IterationConfig = z.object({
   maxTokens: z.number().int().positive().default(96),
   /** The person's gate: none, a sample of trajectories, or all. Training starts when they say so. */
   review: z.enum(["none", "sample", "all"]).default("none"),
-  learningRate: z.number().positive().default(1e-4),
+  learningRate: z.number().positive().default(3e-4),
   adamBeta1: z.number().default(0.9),
   adamBeta2: z.number().default(0.95),
   adamEps: z.number().positive().default(1e-8),
