@@ -19,7 +19,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def default_threads() -> int:
-    """All cores, up to 8: the threads sleep while they wait (see `sleep_while_waiting`), so others may use the cores too."""
+    """All cores, up to 8; they sleep while they wait (`sleep_while_waiting`), so others may use the cores too."""
     return max(1, min(8, os.cpu_count() or 1))
 
 
