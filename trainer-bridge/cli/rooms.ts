@@ -111,7 +111,7 @@ function engineOf(
   if (engine !== "auto") {
     if (!/^https?:\/\//.test(engine))
       throw new UsageError(`--engine takes auto, none or an http(s) URL, not "${engine}".`);
-    return connectEngine(engine);
+    return connectEngine(engine, { token: environment["TOUCHLINE_ENGINE_TOKEN"] ?? null });
   }
   const base = path.resolve(settings.base ?? path.join(installation, "trainer-bridge/policy/warm"));
   if (!existsSync(base)) {

@@ -83,7 +83,9 @@ def cases() -> list[tuple[str, list[dict[str, Any]], float, float]]:
         sample("eeeee", 0.4, []),
     ]
     masked = [sample("a", None, [0.1]), sample("bb", 0.7, [0.2, 0.1], truncated=True)]
-    long = [sample("x" * (i + 1), (i * 37 % 11) / 10, [((i + t) % 7 - 3) / 10 for t in range(3 + i % 5)]) for i in range(40)]
+    long = [
+        sample("x" * (i + 1), (i * 37 % 11) / 10, [((i + t) % 7 - 3) / 10 for t in range(3 + i % 5)]) for i in range(40)
+    ]
     return [
         ("actions of different lengths", mixed, 0.01, 0.05),
         ("an override of 0 takes the place of 0.9", overridden, 0.01, 0.05),
@@ -105,7 +107,13 @@ def main() -> None:
     """Prints all vectors as JSON."""
     torch.set_default_dtype(torch.float64)
     rows = [
-        {"name": name, "samples": samples, "klCoefficient": beta, "stdFloor": floor, "expected": expected(samples, beta, floor)}
+        {
+            "name": name,
+            "samples": samples,
+            "klCoefficient": beta,
+            "stdFloor": floor,
+            "expected": expected(samples, beta, floor),
+        }
         for name, samples, beta, floor in cases()
     ]
     json.dump(rows, sys.stdout, indent=1)

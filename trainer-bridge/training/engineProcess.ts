@@ -104,7 +104,8 @@ export function superviseEngine(options: EngineOptions): EngineProcess {
     const process_ = spawn(options.python, args, {
       cwd: options.engineDir,
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, PYTHONUNBUFFERED: "1", ...options.env },
+      // Few arenas: glibc would otherwise keep freed activations apart for each thread.
+      env: { ...process.env, PYTHONUNBUFFERED: "1", MALLOC_ARENA_MAX: "2", ...options.env },
     });
     child = process_;
     const startedAt = Date.now();
