@@ -7,13 +7,14 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from touchline_engine import ENGINE_VERSION, wire
 from touchline_engine.compute import Compute
@@ -26,14 +27,7 @@ DISCONNECT_CHECK_SECONDS = 0.25
 def build_app(compute: Compute) -> FastAPI:
     """All routes over one compute thread."""
     app = FastAPI(title="Touchline engine", version=ENGINE_VERSION, docs_url=None, redoc_url=None, openapi_url=None)
-    token = os.environ.get(TOKEN_VARIABLE, "")
-
-    @app.middleware("http")
-    async def check_token(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if token and request.url.path != "/healthz" and not hmac.compare_digest(given.encode(), token.encode()):
-            return answer(EngineError(401, "The bearer token is missing or wrong.", "unauthorized"))
-        return await go_on(request)
+    app.add_middleware(TokenCheck, token=os.environ.get(TOKEN_VARIABLE, ""))
 
     @app.exception_handler(EngineError)
     async def engine_error(_request: Request, error: EngineError) -> Response:
@@ -112,6 +106,25 @@ def build_app(compute: Compute) -> FastAPI:
         return await run(lambda policies, _sampler: {"agents": [agent.state() for agent in policies.agents.values()]})
 
     return app
+
+
+class TokenCheck:
+    """Asks every request but /healthz for the bearer token, if there is one; compared in constant time."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode() if token else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, or answers it."""
+        if self._expected is not None and scope["type"] == "http" and scope["path"] != "/healthz":
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            if not hmac.compare_digest(given, self._expected):
+                await answer(EngineError(401, "The bearer token is missing or wrong.", "unauthorized"))(
+                    scope, receive, send
+                )
+                return
+        await self._app(scope, receive, send)
 
 
 async def sample(compute: Compute, body: wire.ChatRequest | wire.CompletionRequest, request: Request) -> Response:
