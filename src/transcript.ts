@@ -11,7 +11,7 @@ export function transcript(trajectory: Trajectory, views: readonly ActionView[],
   const parts = [
     `# ${oneLine(title)}`,
     `Outcome: ${outcome.kind}${outcome.reward === null ? "" : `, reward ${outcome.reward}`}${outcome.message === null ? "" : `: ${outcome.message}`}`,
-    `Agents: ${agents.join(", ")}. Started ${startedAt}. ${trajectory.actionCount} actions.`,
+    `Agents: ${agents.map(agentTitle).join(", ")}. Started ${startedAt}. ${trajectory.actionCount} actions.`,
     "## Task",
     task.problem,
     ...(task.answer === null ? [] : [`Expected answer: ${task.answer}`]),

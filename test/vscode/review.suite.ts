@@ -88,7 +88,7 @@ test("a trajectory opens in a tab, and as text with headings", async () => {
   );
   await vscode.commands.executeCommand("touchline.openAsText", trajectory.id);
   const text = vscode.window.activeTextEditor?.document.getText() ?? "";
-  assert.match(text, /^## Action 1, solver, turn 1: no score$/m);
+  assert.match(text, /^## Action 1, Solver, turn 1: no score$/m);
   assert.match(text, /24 \+ 18 = 42/);
   await vscode.window.tabGroups.close(tab);
 });
