@@ -16,7 +16,7 @@ import { eventually } from "../vscode/testing.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(os.tmpdir(), "touchline-line-"));
 const author = "Ada";
-const reason = "It carried on with a plan that cannot be right.";
+const reason = "Checked by hand against the task.";
 
 let bridge: DemoBridge;
 let host: VscodeHost;
